@@ -1,0 +1,243 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// JSON is the format govor.v1.json: one JSON object per frame, specified in README.md.
+type JSON struct{}
+
+// Key implements Format.
+func (JSON) Key() string { return SubprotocolJSON }
+
+// Append implements Format.
+func (JSON) Append(dst []byte, f Frame) []byte {
+	switch f := f.(type) {
+	case Message:
+		return appendMessage(dst, f.Event)
+	case Receipt:
+		return appendReceipt(dst, f)
+	default:
+		return appendOther(dst, f)
+	}
+}
+
+// appendMessage and appendReceipt are written out because they are what a busy server encodes.
+func appendMessage(dst []byte, e *Event) []byte {
+	if e.Kind != KindMessage {
+		return dst
+	}
+	dst = append(dst, `{"type":"message","room":`...)
+	dst = appendString(dst, e.Room)
+	dst = append(dst, `,"seq":`...)
+	dst = strconv.AppendInt(dst, e.Seq, 10)
+	dst = append(dst, `,"id":`...)
+	dst = appendString(dst, e.ID)
+	dst = append(dst, `,"member":"`...)
+	dst = append(dst, e.Member.String()...)
+	dst = append(dst, `","from":`...)
+	dst = appendString(dst, e.Name)
+	dst = append(dst, `,"text":`...)
+	dst = appendString(dst, e.Body)
+	dst = append(dst, `,"at":"`...)
+	dst = e.Time().AppendFormat(dst, timeFormat)
+	dst = append(dst, '"')
+	if e.Changed != 0 {
+		dst = append(dst, `,"changed":`...)
+		dst = strconv.AppendInt(dst, e.Changed, 10)
+	}
+	if e.Erased {
+		dst = append(dst, `,"erased":true`...)
+	}
+	return append(dst, '}')
+}
+
+func appendReceipt(dst []byte, r Receipt) []byte {
+	dst = append(dst, `{"type":"ack","id":`...)
+	dst = appendString(dst, r.ID)
+	dst = append(dst, `,"room":`...)
+	dst = appendString(dst, r.Room)
+	dst = append(dst, `,"seq":`...)
+	dst = strconv.AppendInt(dst, r.Seq, 10)
+	dst = append(dst, `,"duplicate":`...)
+	dst = strconv.AppendBool(dst, r.Duplicate)
+	return append(dst, '}')
+}
+
+// timeFormat is RFC 3339 in UTC with milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+type jsonLimits struct {
+	Text           int `json:"text"`
+	Unacknowledged int `json:"unacknowledged"`
+}
+
+type jsonPerson struct {
+	Member string `json:"member"`
+	Name   string `json:"name"`
+}
+
+type jsonFrame struct {
+	Type         string       `json:"type"`
+	Room         string       `json:"room,omitempty"`
+	ID           string       `json:"id,omitempty"`
+	Session      string       `json:"session,omitempty"`
+	Member       string       `json:"member,omitempty"`
+	Name         string       `json:"name,omitempty"`
+	Token        string       `json:"token,omitempty"`
+	Limits       *jsonLimits  `json:"limits,omitempty"`
+	Reason       ResetReason  `json:"reason,omitempty"`
+	After        *int64       `json:"after,omitempty"`
+	Last         *int64       `json:"last,omitempty"`
+	Online       *int         `json:"online,omitempty"`
+	People       []jsonPerson `json:"people,omitempty"`
+	Joined       []string     `json:"joined,omitempty"`
+	JoinedCount  int          `json:"joined_count,omitempty"`
+	Left         []string     `json:"left,omitempty"`
+	LeftCount    int          `json:"left_count,omitempty"`
+	At           string       `json:"at,omitempty"`
+	Code         Code         `json:"code,omitempty"`
+	Message      string       `json:"message,omitempty"`
+	Suggestion   string       `json:"suggestion,omitempty"`
+	RetryAfterMS int64        `json:"retry_after_ms,omitempty"`
+}
+
+func appendOther(dst []byte, f Frame) []byte {
+	var j jsonFrame
+	switch f := f.(type) {
+	case Welcome:
+		j = jsonFrame{
+			Type: "welcome", Session: f.Session, Member: f.Member.String(), Name: f.Name, Token: f.Token,
+			Limits: &jsonLimits{Text: f.MaxText, Unacknowledged: MaxUnacknowledged},
+		}
+	case Joined:
+		j = jsonFrame{Type: "joined", Room: f.Room, After: &f.After, Last: &f.Last, Online: &f.Online}
+		for _, p := range f.People {
+			j.People = append(j.People, jsonPerson{p.Member.String(), p.Name})
+		}
+	case Reset:
+		j = jsonFrame{Type: "reset", Room: f.Room, Reason: f.Reason, After: &f.After, Last: &f.Last}
+	case *Presence:
+		j = jsonFrame{
+			Type: "presence", Room: f.Room, Online: &f.Online, Joined: f.Joined, JoinedCount: f.JoinedCount,
+			Left: f.Left, LeftCount: f.LeftCount, At: f.At.UTC().Format(timeFormat),
+		}
+	case *Error:
+		j = jsonFrame{
+			Type: "error", Room: f.Room, ID: f.ID, Code: f.Code, Message: f.Message, Suggestion: f.Suggestion,
+			RetryAfterMS: f.RetryAfter.Milliseconds(),
+		}
+	case Left:
+		j = jsonFrame{Type: "left", Room: f.Room}
+	case Pong:
+		j = jsonFrame{Type: "pong"}
+	default:
+		return dst
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(&j); err != nil {
+		panic("encode frame: " + err.Error()) // the struct holds nothing that cannot be encoded
+	}
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte{'\n'})...)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString appends s as a JSON string (RFC 8259 §7). Invalid UTF-8 becomes U+FFFD.
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r != utf8.RuneError || n > 1 {
+				i += n
+				continue
+			}
+			dst = append(append(dst, s[start:i]...), `\ufffd`...)
+			i++
+			start = i
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+		}
+		i++
+		start = i
+	}
+	return append(append(dst, s[start:]...), '"')
+}
+
+// Decode implements Format.
+func (JSON) Decode(data []byte) (Command, *Error) { return DecodeCommand(data) }
+
+// DecodeCommand reads a command as JSON, as clients of the JSON and of the HTML format send it. Unknown fields are
+// ignored, an unknown type is an error that names it.
+func DecodeCommand(data []byte) (Command, *Error) {
+	var c struct {
+		Type  string            `json:"type"`
+		Token string            `json:"token"`
+		Rooms map[string]Resume `json:"rooms"`
+		Room  string            `json:"room"`
+		ID    string            `json:"id"`
+		Text  *string           `json:"text"`
+		After *int64            `json:"after"`
+	}
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, Errorf(CodeBadFrame, "this is not the JSON of a command: %v", err)
+	}
+	switch c.Type {
+	case "hello":
+		return Hello{Token: c.Token, Rooms: c.Rooms}, nil
+	case "send":
+		if c.Text == nil {
+			return nil, Errorf(CodeBadFrame, "send needs a text").About(c.Room, c.ID)
+		}
+		return Send{Room: c.Room, ID: c.ID, Text: *c.Text}, nil
+	case "join":
+		return Join{Room: c.Room, Resume: Resume{After: c.After, ID: c.ID}}, nil
+	case "leave":
+		return Leave{Room: c.Room}, nil
+	case "ping":
+		return Ping{}, nil
+	case "":
+		return nil, Errorf(CodeBadFrame, `a command has a "type"`)
+	default:
+		return nil, Errorf(CodeUnknownType, "this server knows no command %q", clip(c.Type, MaxIDLen)).About(c.Room, c.ID)
+	}
+}
+
+// clip shortens s to at most n bytes, at a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// ParseTime reads an "at" of the JSON format.
+func ParseTime(s string) (time.Time, error) { return time.Parse(time.RFC3339Nano, s) }

@@ -1,0 +1,106 @@
+package protocol
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+)
+
+// reservedNames are taken for ever: they would pass for the system.
+var reservedNames = map[string]bool{
+	"system": true, "server": true, "govor": true, "admin": true, "administrator": true, "moderator": true, "root": true,
+	"система": true, "сервер": true, "говор": true, "админ": true, "администратор": true, "модератор": true,
+}
+
+// CheckName says whether s may be a name. shown is how it is written (NFC, spaces at the ends refused, not cut); key is
+// how two names are compared (RFC 8266, Nickname profile). Reserved names are CodeNameTaken.
+func CheckName(s string) (shown, key string, err *Error) {
+	bad := Errorf(CodeBadName, "a name has 1 to %d characters, no space at its ends, no control characters, no colon and no * at its beginning", MaxNameLen)
+	if s == "" || !utf8.ValidString(s) || strings.TrimSpace(s) != s || strings.HasPrefix(s, "*") {
+		return "", "", bad
+	}
+	shown = norm.NFC.String(s)
+	if utf8.RuneCountInString(shown) > MaxNameLen || len(shown) > 4*MaxNameLen {
+		return "", "", bad
+	}
+	visible := false
+	for _, r := range shown {
+		if strings.ContainsRune(`:<>"'/@#,?!`+"`\\", r) || unicode.IsControl(r) || isBidiControl(r) || !unicode.IsGraphic(r) ||
+			unicode.Is(unicode.Co, r) {
+			return "", "", bad
+		}
+		visible = visible || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsSymbol(r)
+	}
+	if !visible {
+		return "", "", bad
+	}
+	key, perr := precis.Nickname.CompareKey(shown)
+	if perr != nil || key == "" {
+		return "", "", bad
+	}
+	if reservedNames[key] {
+		return "", "", Errorf(CodeNameTaken, "the name %s is reserved", shown)
+	}
+	return shown, key, nil
+}
+
+// WithSuffix is name with "-n" at its end, cut by graphemes so that the whole keeps to MaxNameLen.
+func WithSuffix(name string, n int) string {
+	suffix := "-" + strconv.Itoa(n)
+	room := MaxNameLen - len(suffix)
+	for utf8.RuneCountInString(name) > room {
+		cut := 0
+		for g := uniseg.NewGraphemes(name); g.Next(); {
+			if from, to := g.Positions(); to == len(name) {
+				cut = from
+			}
+		}
+		name = name[:cut]
+	}
+	return strings.TrimRightFunc(name, unicode.IsSpace) + suffix
+}
+
+// CheckRoom says whether s may be the name of a room and returns it as it is written everywhere: lower case, NFC,
+// 1–32 letters, digits, '-', '_' or '.', beginning with a letter or digit.
+func CheckRoom(s string) (string, *Error) {
+	bad := Errorf(CodeBadRoom, "a room's name has 1 to %d letters, digits, - _ or ., and begins with a letter or digit", MaxNameLen)
+	if s == "" || !utf8.ValidString(s) || len(s) > 4*MaxNameLen {
+		return "", bad
+	}
+	room, err := precis.UsernameCaseMapped.String(s)
+	if err != nil || utf8.RuneCountInString(room) > MaxNameLen {
+		return "", bad
+	}
+	for i, r := range room {
+		switch {
+		case unicode.IsLetter(r), unicode.IsDigit(r):
+		case i > 0 && (r == '-' || r == '_' || r == '.' || unicode.Is(unicode.M, r)):
+		default:
+			return "", bad
+		}
+	}
+	return room, nil
+}
+
+// CheckText says whether s may be sent as a message: UTF-8, not only spaces, at most maxText characters
+// (0 = DefaultMaxText).
+func CheckText(s string, maxText int) *Error {
+	if maxText <= 0 {
+		maxText = DefaultMaxText
+	}
+	if !utf8.ValidString(s) {
+		return Errorf(CodeBadText, "the text is not UTF-8")
+	}
+	if strings.TrimSpace(s) == "" {
+		return Errorf(CodeEmpty, "there is nothing to send")
+	}
+	if n := utf8.RuneCountInString(s); n > maxText {
+		return Errorf(CodeTooLong, "the text has %d characters, %d more than the limit of %d", n, n-maxText, maxText)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package protocol
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Text is the format of plain lines, for people and scripts: what is typed is a message, what arrives is
+// "Иван: привет". Lines that begin with "* " are the system's, besides two that the first implementation of the wish
+// wrote otherwise: "You are Иван" and "Иван has left". Names never contain ":" nor begin with "*", and every line of a
+// message begins with the name again, so no text can forge another person's line.
+type Text struct{}
+
+// Key implements Format.
+func (Text) Key() string { return "text" }
+
+// Append implements Format.
+func (Text) Append(dst []byte, f Frame) []byte {
+	switch f := f.(type) {
+	case Welcome:
+		return append(append(dst, "You are "...), f.Name...)
+	case Message:
+		return appendLines(dst, f.Event)
+	case *Presence:
+		return appendPresence(dst, f)
+	case Reset:
+		return append(dst, "* some of the history cannot be shown"...)
+	case *Error:
+		dst = fmt.Appendf(dst, "* error %s: %s", f.Code, CleanText(f.Message))
+		if f.RetryAfter > 0 {
+			dst = fmt.Appendf(dst, " (try again in %s)", f.RetryAfter.Round(time.Second))
+		}
+		return dst
+	default:
+		return dst
+	}
+}
+
+func appendLines(dst []byte, e *Event) []byte {
+	if e.Kind != KindMessage {
+		return dst
+	}
+	if e.Erased {
+		return fmt.Appendf(dst, "* a message of %s was deleted", e.Name)
+	}
+	for i, line := range strings.Split(strings.ReplaceAll(e.Body, "\r\n", "\n"), "\n") {
+		if i > 0 {
+			dst = append(dst, '\n')
+		}
+		dst = append(append(dst, e.Name...), ": "...)
+		dst = append(dst, CleanText(line)...)
+	}
+	return dst
+}
+
+func appendPresence(dst []byte, p *Presence) []byte {
+	start := len(dst)
+	line := func(s string) {
+		if len(dst) > start {
+			dst = append(dst, '\n')
+		}
+		dst = append(dst, s...)
+	}
+	for _, name := range p.Joined {
+		line("* " + name + " has joined")
+	}
+	if more := p.JoinedCount - len(p.Joined); more > 0 {
+		line("* " + strconv.Itoa(more) + " more have joined")
+	}
+	for _, name := range p.Left {
+		line(name + " has left")
+	}
+	if more := p.LeftCount - len(p.Left); more > 0 {
+		line("* " + strconv.Itoa(more) + " more have left")
+	}
+	return dst
+}
+
+// Decode implements Format: the whole frame is the message; one line end at its end is dropped.
+func (Text) Decode(data []byte) (Command, *Error) {
+	s := strings.TrimSuffix(string(data), "\n")
+	return Send{Text: strings.TrimSuffix(s, "\r")}, nil
+}
+
+// CleanText replaces by U+FFFD what could move a cursor, colour a terminal or reorder a line: C0 (but tab), DEL and C1
+// controls, line and paragraph separators, and the bidirectional controls of Unicode.
+func CleanText(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return r
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029', isBidiControl(r):
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// isBidiControl tells the characters of the property Bidi_Control (UAX 9).
+func isBidiControl(r rune) bool {
+	return r == '\u061c' || r == '\u200e' || r == '\u200f' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
