@@ -1,0 +1,67 @@
+# Everything that CI does is a target here; .ci/run only calls them.
+
+GOLANGCI_VERSION := 2.15.0
+GOVULNCHECK_VERSION := 1.9.0
+
+# An installed golangci-lint of the pinned version is used; otherwise that version goes into ./bin.
+GOLANGCI := $(shell golangci-lint version 2>/dev/null | grep -q 'version v\{0,1\}$(GOLANGCI_VERSION) ' && command -v golangci-lint)
+ifeq ($(GOLANGCI),)
+GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
+endif
+
+.PHONY: run build fmt lint test race bench seed vuln cover cross screenshots
+
+run:
+	go run .
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o govor .
+
+fmt: $(GOLANGCI)
+	$(GOLANGCI) fmt
+
+# golangci-lint brings its own pinned gofumpt and goimports.
+lint: $(GOLANGCI)
+	$(GOLANGCI) fmt --diff
+	$(GOLANGCI) run ./...
+	go vet ./...
+
+test:
+	go test -race -shuffle=on ./...
+
+# The same, several times over: for interleavings that one run does not meet.
+race:
+	go test -race -shuffle=on -count=5 ./hub/...
+
+bench:
+	go test -run='^$$' -bench=. -benchmem ./...
+
+# A file of a million events in 500 rooms by 500 members, for trying things out: make seed SEED=/tmp/govor-seed
+SEED ?= tests/out/seed
+seed:
+	go run ./tests/seed $(SEED)
+
+vuln:
+	go run golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK_VERSION) ./...
+
+cover:
+	@mkdir -p tests/out
+	go test -coverpkg=./... -coverprofile=tests/out/cover.out ./...
+	go tool cover -func=tests/out/cover.out | tail -1
+
+# The systems that are promised but not run here: they vet and build.
+cross:
+	@set -e; for target in linux/arm64 darwin/arm64 windows/amd64; do \
+		echo "vet and build $$target"; \
+		export CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/}; \
+		go vet ./...; go build -o /dev/null .; go build -o /dev/null ./client; \
+	done
+
+# Takes the pictures of the README with the browser test.
+screenshots:
+	GOVOR_REQUIRE_BROWSER=1 GOVOR_SCREENSHOTS=1 go test -count=1 -run TestBrowser ./tests
+
+bin/golangci-lint-$(GOLANGCI_VERSION):
+	@mkdir -p bin
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$(GOLANGCI_VERSION)
+	mv bin/golangci-lint $@
