@@ -1,0 +1,130 @@
+package protocol
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// wireFrame has every field that a frame of govor.v1.json may have.
+type wireFrame struct {
+	Type         string       `json:"type"`
+	Room         string       `json:"room"`
+	ID           string       `json:"id"`
+	Seq          int64        `json:"seq"`
+	Session      string       `json:"session"`
+	Member       string       `json:"member"`
+	Name         string       `json:"name"`
+	From         string       `json:"from"`
+	Text         string       `json:"text"`
+	Token        string       `json:"token"`
+	Limits       jsonLimits   `json:"limits"`
+	Reason       ResetReason  `json:"reason"`
+	After        int64        `json:"after"`
+	Last         int64        `json:"last"`
+	Online       int          `json:"online"`
+	People       []jsonPerson `json:"people"`
+	Joined       []string     `json:"joined"`
+	JoinedCount  int          `json:"joined_count"`
+	Left         []string     `json:"left"`
+	LeftCount    int          `json:"left_count"`
+	At           string       `json:"at"`
+	Changed      int64        `json:"changed"`
+	Erased       bool         `json:"erased"`
+	Duplicate    bool         `json:"duplicate"`
+	Code         Code         `json:"code"`
+	Message      string       `json:"message"`
+	Suggestion   string       `json:"suggestion"`
+	RetryAfterMS int64        `json:"retry_after_ms"`
+}
+
+// DecodeFrame reads a frame of govor.v1.json: the other direction of JSON.Append. Unknown fields are ignored; a type
+// that this program does not know is (nil, nil), because a server may say more than its clients know. Nothing is cleaned
+// or checked beyond its syntax: what is shown on a terminal has to go through CleanText.
+func DecodeFrame(data []byte) (Frame, error) {
+	var w wireFrame
+	if err := json.Unmarshal(data, &w); err != nil {
+		return nil, fmt.Errorf("decode frame: %w", err)
+	}
+	switch w.Type {
+	case "welcome":
+		member, err := ParseMemberID(w.Member)
+		if err != nil {
+			return nil, fmt.Errorf("decode welcome: %w", err)
+		}
+		return Welcome{Session: w.Session, Member: member, Name: w.Name, Token: w.Token, MaxText: w.Limits.Text}, nil
+	case "joined":
+		return w.joined()
+	case "reset":
+		return Reset{Room: w.Room, Reason: w.Reason, After: w.After, Last: w.Last}, nil
+	case "message":
+		return w.message()
+	case "presence":
+		return w.presence()
+	case "ack":
+		return Receipt{Room: w.Room, ID: w.ID, Seq: w.Seq, Duplicate: w.Duplicate}, nil
+	case "error":
+		return &Error{
+			Code: w.Code, Message: w.Message, RetryAfter: time.Duration(w.RetryAfterMS) * time.Millisecond,
+			Suggestion: w.Suggestion, ID: w.ID, Room: w.Room,
+		}, nil
+	case "left":
+		return Left{Room: w.Room}, nil
+	case "pong":
+		return Pong{}, nil
+	case "":
+		return nil, fmt.Errorf("decode frame: no type")
+	default:
+		return nil, nil
+	}
+}
+
+func (w *wireFrame) joined() (Frame, error) {
+	people, err := w.people()
+	if err != nil {
+		return nil, fmt.Errorf("decode joined: %w", err)
+	}
+	return Joined{Room: w.Room, After: w.After, Last: w.Last, Online: w.Online, People: people}, nil
+}
+
+func (w *wireFrame) message() (Frame, error) {
+	member, err := ParseMemberID(w.Member)
+	if err != nil {
+		return nil, fmt.Errorf("decode message: %w", err)
+	}
+	at, err := ParseTime(w.At)
+	if err != nil {
+		return nil, fmt.Errorf("decode message: %w", err)
+	}
+	return Message{&Event{
+		Room: w.Room, Kind: KindMessage, V: Version, ID: w.ID, Member: member, Name: w.From, At: at.UnixMilli(),
+		Body: w.Text, Seq: w.Seq, Changed: w.Changed, Erased: w.Erased,
+	}}, nil
+}
+
+func (w *wireFrame) presence() (Frame, error) {
+	people, err := w.people()
+	if err != nil {
+		return nil, fmt.Errorf("decode presence: %w", err)
+	}
+	at, err := ParseTime(w.At)
+	if err != nil {
+		return nil, fmt.Errorf("decode presence: %w", err)
+	}
+	return &Presence{
+		Room: w.Room, Online: w.Online, Joined: w.Joined, JoinedCount: w.JoinedCount,
+		Left: w.Left, LeftCount: w.LeftCount, People: people, At: at,
+	}, nil
+}
+
+func (w *wireFrame) people() ([]Person, error) {
+	var people []Person
+	for _, p := range w.People {
+		member, err := ParseMemberID(p.Member)
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, Person{Member: member, Name: p.Name})
+	}
+	return people, nil
+}
