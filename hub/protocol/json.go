@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -204,15 +205,26 @@ func DecodeCommand(data []byte) (Command, *Error) {
 		Text  *string           `json:"text"`
 		After *int64            `json:"after"`
 	}
-	if err := json.Unmarshal(data, &c); err != nil {
-		return nil, Errorf(CodeBadFrame, "this is not the JSON of a command: %v", err)
+	err := json.Unmarshal(data, &c)
+	refuse := func(code Code, format string, args ...any) (Command, *Error) {
+		return nil, Errorf(code, format, args...).About(clip(c.Room, 4*MaxNameLen), clip(c.ID, MaxIDLen))
+	}
+	if wrong := new(json.UnmarshalTypeError); errors.As(err, &wrong) {
+		// This does not stop the decoder: the id may have been read, and its sender waits for an answer.
+		if wrong.Field == "" {
+			return refuse(CodeBadFrame, "a command is a JSON object, not a JSON %s", wrong.Value)
+		}
+		return refuse(CodeBadFrame, "the field %q cannot be a JSON %s", clip(wrong.Field, MaxIDLen), wrong.Value)
+	}
+	if err != nil {
+		return refuse(CodeBadFrame, "this is not JSON: %v", err)
 	}
 	switch c.Type {
 	case "hello":
 		return Hello{Token: c.Token, Rooms: c.Rooms}, nil
 	case "send":
 		if c.Text == nil {
-			return nil, Errorf(CodeBadFrame, "send needs a text").About(c.Room, c.ID)
+			return refuse(CodeBadFrame, "send needs a text")
 		}
 		return Send{Room: c.Room, ID: c.ID, Text: *c.Text}, nil
 	case "join":
@@ -222,9 +234,9 @@ func DecodeCommand(data []byte) (Command, *Error) {
 	case "ping":
 		return Ping{}, nil
 	case "":
-		return nil, Errorf(CodeBadFrame, `a command has a "type"`)
+		return refuse(CodeBadFrame, `a command has a "type"`)
 	default:
-		return nil, Errorf(CodeUnknownType, "this server knows no command %q", clip(c.Type, MaxIDLen)).About(c.Room, c.ID)
+		return refuse(CodeUnknownType, "this server knows no command %q", clip(c.Type, MaxIDLen))
 	}
 }
 

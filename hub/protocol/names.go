@@ -7,7 +7,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+	"golang.org/x/text/secure/bidirule"
 	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/bidi"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -21,32 +23,39 @@ var reservedNames = map[string]bool{
 // how two names are compared (RFC 8266, Nickname profile). Reserved names are CodeNameTaken.
 func CheckName(s string) (shown, key string, err *Error) {
 	bad := Errorf(CodeBadName, "a name has 1 to %d characters, no space at its ends, no control characters, no colon and no * at its beginning", MaxNameLen)
-	if s == "" || !utf8.ValidString(s) || strings.TrimSpace(s) != s || strings.HasPrefix(s, "*") {
+	if s == "" || !utf8.ValidString(s) || strings.TrimSpace(s) != s {
 		return "", "", bad
 	}
 	shown = norm.NFC.String(s)
-	if utf8.RuneCountInString(shown) > MaxNameLen || len(shown) > 4*MaxNameLen {
+	if utf8.RuneCountInString(shown) > MaxNameLen || len(shown) > 4*MaxNameLen || !allowedInName(shown) {
 		return "", "", bad
 	}
-	visible := false
-	for _, r := range shown {
-		if strings.ContainsRune(`:<>"'/@#,?!`+"`\\", r) || unicode.IsControl(r) || isBidiControl(r) || !unicode.IsGraphic(r) ||
-			unicode.Is(unicode.Co, r) {
-			return "", "", bad
-		}
-		visible = visible || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsSymbol(r)
-	}
-	if !visible {
-		return "", "", bad
-	}
+	// The key is without width: a name must not forge with a full-width colon what it may not with a plain one.
 	key, perr := precis.Nickname.CompareKey(shown)
-	if perr != nil || key == "" {
+	if perr != nil || key == "" || !allowedInName(key) {
 		return "", "", bad
 	}
 	if reservedNames[key] {
 		return "", "", Errorf(CodeNameTaken, "the name %s is reserved", shown)
 	}
 	return shown, key, nil
+}
+
+// allowedInName says whether a name is visible and holds nothing with a meaning in lines, addresses or markup.
+func allowedInName(name string) bool {
+	visible := false
+	for i, r := range name {
+		if strings.ContainsRune(`:<>"'/@#,?!`+"`\\", r) || unicode.IsControl(r) || isBidiControl(r) || !unicode.IsGraphic(r) ||
+			unicode.Is(unicode.Co, r) {
+			return false
+		}
+		if i == 0 && (r == '*' || unicode.IsMark(r)) { // a mark would sit on the character before the name
+			return false
+		}
+		const brailleBlank = '\u2800' // a symbol without ink
+		visible = visible || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsSymbol(r) && r != brailleBlank
+	}
+	return visible
 }
 
 // WithSuffix is name with "-n" at its end, cut by graphemes so that the whole keeps to MaxNameLen.
@@ -65,6 +74,10 @@ func WithSuffix(name string, n int) string {
 	return strings.TrimRightFunc(name, unicode.IsSpace) + suffix
 }
 
+// roomProfile is UsernameCaseMapped (RFC 8265) without its rule for right-to-left text, which x/text applies to all that
+// is not ASCII: it would refuse "2026-планы".
+var roomProfile = precis.NewIdentifier(precis.FoldWidth, precis.LowerCase(), precis.Norm(norm.NFC))
+
 // CheckRoom says whether s may be the name of a room and returns it as it is written everywhere: lower case, NFC,
 // 1–32 letters, digits, '-', '_' or '.', beginning with a letter or digit.
 func CheckRoom(s string) (string, *Error) {
@@ -72,8 +85,11 @@ func CheckRoom(s string) (string, *Error) {
 	if s == "" || !utf8.ValidString(s) || len(s) > 4*MaxNameLen {
 		return "", bad
 	}
-	room, err := precis.UsernameCaseMapped.String(s)
+	room, err := roomProfile.String(s)
 	if err != nil || utf8.RuneCountInString(room) > MaxNameLen {
+		return "", bad
+	}
+	if bidirule.DirectionString(room) != bidi.LeftToRight && !bidirule.ValidString(room) {
 		return "", bad
 	}
 	for i, r := range room {

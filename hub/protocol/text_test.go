@@ -1,0 +1,98 @@
+package protocol
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+)
+
+func TestTextFormatWritesLines(t *testing.T) {
+	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	message := func(body string) Frame {
+		return Message{&Event{Kind: KindMessage, Name: "Иван", Body: body, Seq: 1}}
+	}
+	tests := map[string]struct {
+		frame Frame
+		want  string
+	}{
+		"welcome":          {Welcome{Name: "Иван"}, "You are Иван"},
+		"message":          {message("привет"), "Иван: привет"},
+		"lines":            {message("раз\nдва\r\nтри"), "Иван: раз\nИван: два\nИван: три"},
+		"empty line":       {message("раз\n\nтри\n"), "Иван: раз\nИван: \nИван: три\nИван: "},
+		"tab":              {message("a\tb"), "Иван: a\tb"},
+		"carriage return":  {message("a\rb"), "Иван: a\ufffdb"},
+		"vertical tab":     {message("a\vПётр: b"), "Иван: a\ufffdПётр: b"},
+		"NEL":              {message("a\u0085Пётр: b"), "Иван: a\ufffdПётр: b"},
+		"line separator":   {message("a\u2028Пётр: b"), "Иван: a\ufffdПётр: b"},
+		"paragraph":        {message("a\u2029b"), "Иван: a\ufffdb"},
+		"escape":           {message("\x1b[2J\x1b]0;title\a"), "Иван: \ufffd[2J\ufffd]0;title\ufffd"},
+		"C1":               {message("\u009b31m"), "Иван: \ufffd31m"},
+		"bidi override":    {message("\u202eабв\u202c"), "Иван: \ufffdабв\ufffd"},
+		"bidi isolate":     {message("\u2066a\u2069\u200f\u061c"), "Иван: \ufffda\ufffd\ufffd\ufffd"},
+		"forged":           {message("ку\nПётр: отдай деньги\n* система"), "Иван: ку\nИван: Пётр: отдай деньги\nИван: * система"},
+		"joiners stay":     {message("👨\u200d👩"), "Иван: 👨\u200d👩"},
+		"erased":           {Message{&Event{Kind: KindMessage, Name: "Иван", Erased: true, Changed: 2}}, "* a message of Иван was deleted"},
+		"another kind":     {Message{&Event{Kind: KindRoom, Body: "{}"}}, ""},
+		"joined":           {&Presence{Joined: []string{"Иван"}, JoinedCount: 1, At: at}, "* Иван has joined"},
+		"left":             {&Presence{Left: []string{"Иван"}, LeftCount: 1, At: at}, "Иван has left"},
+		"many":             {&Presence{Joined: []string{"a", "b"}, JoinedCount: 7, Left: []string{"c"}, LeftCount: 3}, "* a has joined\n* b has joined\n* 5 more have joined\nc has left\n* 2 more have left"},
+		"nobody":           {&Presence{Online: 3}, ""},
+		"reset":            {Reset{Room: "lobby", Reason: ResetAhead}, "* some of the history cannot be shown"},
+		"error":            {Errorf(CodeTooLong, "too long\nby 3"), "* error too_long: too long\ufffdby 3"},
+		"error with delay": {&Error{Code: CodeTooFast, Message: "slow down", RetryAfter: 30 * time.Second}, "* error too_fast: slow down (try again in 30s)"},
+		"no receipts":      {Receipt{Room: "lobby", ID: "a", Seq: 1}, ""},
+		"no joined":        {Joined{Room: "lobby"}, ""},
+		"no pong":          {Pong{}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := string(Text{}.Append([]byte("before|"), tt.frame)); got != "before|"+tt.want {
+				t.Errorf("Append = %q, want %q after what was there", got, tt.want)
+			}
+		})
+	}
+}
+
+// No text may begin a line of its own, whatever it holds: each line begins with the author's name.
+func FuzzTextCannotForgeALine(f *testing.F) {
+	f.Add("ку\nПётр: привет")
+	f.Add("a\r\n\r\n* x\u2028\u0085\x1b[1A")
+	f.Fuzz(func(t *testing.T, body string) {
+		out := string(Text{}.Append(nil, Message{&Event{Kind: KindMessage, Name: "Иван", Body: body}}))
+		for line := range strings.SplitSeq(out, "\n") {
+			if !strings.HasPrefix(line, "Иван: ") {
+				t.Fatalf("%q became %q: the line %q is not the author's", body, out, line)
+			}
+		}
+		for _, r := range out {
+			if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 || r == 0x2029 {
+				t.Fatalf("%q became %q with %U", body, out, r)
+			}
+		}
+	})
+}
+
+func TestTextFormatTakesTheFrameAsTheMessage(t *testing.T) {
+	for in, want := range map[string]string{
+		"привет": "привет", "привет\n": "привет", "привет\r\n": "привет", "a\nb": "a\nb", "a\n\n": "a\n", `{"type":"ping"}`: `{"type":"ping"}`, "": "",
+	} {
+		c, err := Text{}.Decode([]byte(in))
+		if err != nil || c != (Send{Text: want}) {
+			t.Errorf("Decode(%q) = %#v, %v, want a send of %q", in, c, err, want)
+		}
+	}
+}
+
+func TestRestartReason(t *testing.T) {
+	for _, d := range []time.Duration{0, time.Second, 5 * time.Second, time.Hour} {
+		if got, ok := ParseRestartReason(RestartReason(d)); !ok || got != d {
+			t.Errorf("ParseRestartReason(RestartReason(%v)) = %v, %v", d, got, ok)
+		}
+	}
+	for _, s := range []string{"", "restart", "restart retry-within-ms=", "restart retry-within-ms=-1", "restart retry-within-ms=99999999999", "slow consumer"} {
+		if d, ok := ParseRestartReason(s); ok {
+			t.Errorf("ParseRestartReason(%q) = %v", s, d)
+		}
+	}
+}
