@@ -36,3 +36,46 @@ type Limits struct {
 	IdleTimeout  time.Duration // ended (1001) after so long without any frame from the peer. Default 60 s
 	StallTimeout time.Duration // a socket that takes no byte for so long is ended (1013, slow consumer). Default 60 s
 }
+
+// withDefaults fills in what is zero.
+func (l Limits) withDefaults() Limits {
+	if l.MaxFrame <= 0 {
+		l.MaxFrame = 64 << 10
+	}
+	if l.PingInterval <= 0 {
+		l.PingInterval = 25 * time.Second
+	}
+	if l.IdleTimeout <= 0 {
+		l.IdleTimeout = 60 * time.Second
+	}
+	if l.StallTimeout <= 0 {
+		l.StallTimeout = 60 * time.Second
+	}
+	return l
+}
+
+// Bounds that nobody has to set.
+const (
+	flushTimeout = 5 * time.Second // what is pending when the peer ends is written within this, or dropped
+	closeTimeout = 2 * time.Second // the close frame is written within this, and answered within this
+	maxControl   = 1 << 10         // bytes of control frames that wait to be written
+	controlRate  = 50              // control and empty frames a second that a connection may send
+	controlBurst = 200             // as many at once
+	sendBuffer   = 64 << 10        // the kernel's: what a stalled connection holds there
+	keepBuffer   = 1 << 10         // a larger read buffer is not kept between messages
+	tlsChunk     = 16 << 10        // bytes of one write where a write that timed out cannot go on
+)
+
+// Close codes (RFC 6455 §7.4). closeNoStatus and closeLost stand for what happened and are never in a frame.
+const (
+	closeGoingAway   = 1001
+	closeProtocol    = 1002
+	closeUnsupported = 1003
+	closeNoStatus    = 1005
+	closeLost        = 1006
+	closeBadText     = 1007
+	closePolicy      = 1008
+	closeTooBig      = 1009
+	closeInternal    = 1011
+	closeTryAgain    = 1013
+)

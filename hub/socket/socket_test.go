@@ -1,0 +1,643 @@
+package socket
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// fakePeer keeps what it received and has pending what a test gave it.
+type fakePeer struct {
+	wakeCh  chan struct{}
+	ended   chan verdict // capacity 2: a second Ended would be seen
+	receive func(string)
+
+	mu       sync.Mutex
+	received []string
+	pending  []byte
+	wrote    int
+	ending   *verdict
+}
+
+func newFakePeer() *fakePeer {
+	return &fakePeer{wakeCh: make(chan struct{}, 1), ended: make(chan verdict, 2)}
+}
+
+func (p *fakePeer) Receive(data []byte) {
+	p.mu.Lock()
+	p.received = append(p.received, string(data))
+	p.mu.Unlock()
+	if p.receive != nil {
+		p.receive(string(data))
+	}
+}
+
+func (p *fakePeer) Pending() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pending
+}
+
+func (p *fakePeer) Wrote(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending = p.pending[n:]
+	p.wrote += n
+}
+
+func (p *fakePeer) Ending() (int, string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ending == nil {
+		return 0, "", false
+	}
+	return p.ending.code, p.ending.reason, true
+}
+
+func (p *fakePeer) Ended(code int, reason string) { p.ended <- verdict{code: code, reason: reason} }
+func (p *fakePeer) Wake() <-chan struct{}         { return p.wakeCh }
+
+func (p *fakePeer) wake() {
+	select {
+	case p.wakeCh <- struct{}{}:
+	default:
+	}
+}
+
+// send makes texts pending, one frame each.
+func (p *fakePeer) send(texts ...string) {
+	p.mu.Lock()
+	for _, s := range texts {
+		p.pending = append(p.pending, serverFrame(s)...)
+	}
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (p *fakePeer) end(code int, reason string) {
+	p.mu.Lock()
+	p.ending = &verdict{code: code, reason: reason}
+	p.mu.Unlock()
+	p.wake()
+}
+
+func (p *fakePeer) texts() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.received...)
+}
+
+func serverFrame(s string) []byte {
+	b := []byte{0x81}
+	switch {
+	case len(s) < 126:
+		b = append(b, byte(len(s)))
+	case len(s) < 1<<16:
+		b = binary.BigEndian.AppendUint16(append(b, 126), uint16(len(s)))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 127), uint64(len(s)))
+	}
+	return append(b, s...)
+}
+
+// side is the client's end of a connection that serve drives.
+type side struct {
+	t    *testing.T
+	conn *net.TCPConn
+	in   *bufio.Reader
+	peer *fakePeer
+	done chan struct{} // closed when serve has returned
+}
+
+// dial starts serve over real TCP. The test ends with the connection gone.
+func dial(t *testing.T, limits Limits, setup func(*fakePeer)) *side {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &side{t: t, conn: client.(*net.TCPConn), in: bufio.NewReader(client), peer: newFakePeer(), done: make(chan struct{})}
+	if setup != nil {
+		setup(s.peer)
+	}
+	go func() {
+		defer close(s.done)
+		serve(server, bufio.NewReaderSize(server, 512), s.peer, limits, func(any, []byte) {})
+	}()
+	t.Cleanup(func() {
+		_ = client.Close()
+		s.waitDone()
+		if len(s.peer.ended) > 1 {
+			t.Error("Ended was called twice")
+		}
+	})
+	_ = client.SetReadDeadline(time.Now().Add(20 * time.Second))
+	return s
+}
+
+func (s *side) waitDone() {
+	s.t.Helper()
+	select {
+	case <-s.done:
+	case <-time.After(20 * time.Second):
+		s.t.Fatal("Serve did not return")
+	}
+}
+
+// raw writes bytes as they are.
+func (s *side) raw(b ...byte) {
+	s.t.Helper()
+	if _, err := s.conn.Write(b); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// frame is a masked frame of a client.
+func frame(first byte, payload string) []byte {
+	b := []byte{first}
+	switch n := len(payload); {
+	case n < 126:
+		b = append(b, 0x80|byte(n))
+	case n < 1<<16:
+		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 0x80|127), uint64(n))
+	}
+	mask := [4]byte{0x37, 0xfa, 0x21, 0x3d}
+	b = append(b, mask[:]...)
+	for i := range len(payload) {
+		b = append(b, payload[i]^mask[i&3])
+	}
+	return b
+}
+
+func closePayload(code int, reason string) string {
+	return string(binary.BigEndian.AppendUint16(nil, uint16(code))) + reason
+}
+
+// read returns the next frame of the server.
+func (s *side) read() (op byte, payload string) {
+	s.t.Helper()
+	op, payload, err := s.tryRead()
+	if err != nil {
+		s.t.Fatalf("read frame: %v", err)
+	}
+	return op, payload
+}
+
+func (s *side) tryRead() (op byte, payload string, err error) {
+	var b [10]byte
+	if _, err := io.ReadFull(s.in, b[:2]); err != nil {
+		return 0, "", err
+	}
+	if b[0]&0x80 == 0 || b[1]&0x80 != 0 {
+		s.t.Fatalf("the server wrote a fragment or a masked frame: % x", b[:2])
+	}
+	first, n := b[0], uint64(b[1])
+	switch n {
+	case 126:
+		_, err = io.ReadFull(s.in, b[:2])
+		n = uint64(binary.BigEndian.Uint16(b[:2]))
+	case 127:
+		_, err = io.ReadFull(s.in, b[:8])
+		n = binary.BigEndian.Uint64(b[:8])
+	}
+	if err != nil {
+		return 0, "", err
+	}
+	p := make([]byte, n)
+	op = first & 0x0f
+	_, err = io.ReadFull(s.in, p)
+	return op, string(p), err
+}
+
+// wantClose reads up to the close frame and returns its reason.
+func (s *side) wantClose(code int) (reason string) {
+	s.t.Helper()
+	for {
+		op, payload := s.read()
+		if op != opClose {
+			continue
+		}
+		got := closeNoStatus
+		if len(payload) >= 2 {
+			got, reason = int(binary.BigEndian.Uint16([]byte(payload))), payload[2:]
+		}
+		if got != code {
+			s.t.Fatalf("close code %d %q, want %d", got, reason, code)
+		}
+		return reason
+	}
+}
+
+func (s *side) wantEnded(code int) string {
+	s.t.Helper()
+	select {
+	case v := <-s.peer.ended:
+		if v.code != code {
+			s.t.Fatalf("Ended(%d, %q), want %d", v.code, v.reason, code)
+		}
+		return v.reason
+	case <-time.After(20 * time.Second):
+		s.t.Fatal("Ended was not called")
+	}
+	return ""
+}
+
+func (s *side) wantText(want string) {
+	s.t.Helper()
+	op, got := s.read()
+	if op != opText || got != want {
+		s.t.Fatalf("read opcode %d %.60q, want text %.60q", op, got, want)
+	}
+}
+
+func join(frames ...[]byte) []byte { return bytes.Join(frames, nil) }
+
+func TestFramesThatAreNotAllowedEndTheConnection(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	tests := []struct {
+		name  string
+		bytes []byte
+		code  int
+	}{
+		{"unmasked", []byte{0x81, 0x01, 'a'}, 1002},
+		{"reserved bit 1", frame(0xC1, "a"), 1002},
+		{"reserved bit 2", frame(0xA1, "a"), 1002},
+		{"reserved bit 3", frame(0x91, "a"), 1002},
+		{"opcode 3", frame(0x83, "a"), 1002},
+		{"opcode 7", frame(0x87, "a"), 1002},
+		{"opcode B", frame(0x8B, "a"), 1002},
+		{"opcode F", frame(0x8F, "a"), 1002},
+		{"fragmented ping", frame(0x09, "a"), 1002},
+		{"ping of 126 bytes", frame(0x89, strings.Repeat("p", 126)), 1002},
+		{"continuation of nothing", frame(0x80, "a"), 1002},
+		{"text inside a message", join(frame(0x01, "a"), frame(0x81, "b")), 1002},
+		{"close of one byte", frame(0x88, "a"), 1002},
+		{"close 999", frame(0x88, closePayload(999, "")), 1002},
+		{"close 1004", frame(0x88, closePayload(1004, "")), 1002},
+		{"close 1005", frame(0x88, closePayload(1005, "")), 1002},
+		{"close 1006", frame(0x88, closePayload(1006, "")), 1002},
+		{"close 1015", frame(0x88, closePayload(1015, "")), 1002},
+		{"close 1016", frame(0x88, closePayload(1016, "")), 1002},
+		{"close 2999", frame(0x88, closePayload(2999, "")), 1002},
+		{"close 5000", frame(0x88, closePayload(5000, "")), 1002},
+		{"close with a reason that is not UTF-8", frame(0x88, closePayload(1000, "\xff")), 1002},
+		{"length with the first bit set", []byte{0x81, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, 1002},
+		{"length 5 in two bytes", []byte{0x81, 0xFE, 0, 5, 0, 0, 0, 0}, 1002},
+		{"length 300 in eight bytes", []byte{0x81, 0xFF, 0, 0, 0, 0, 0, 0, 1, 44, 0, 0, 0, 0}, 1002},
+		{"binary", frame(0x82, "a"), 1003},
+		{"not UTF-8", frame(0x81, "\xc3\x28"), 1007},
+		{"half a character", frame(0x81, "\xd0"), 1007},
+		{"not UTF-8 over two fragments", join(frame(0x01, "a\xd0"), frame(0x80, "(")), 1007},
+		{"5000 bytes", frame(0x81, long), 1009},
+		{"5000 bytes in fragments", join(frame(0x01, long[:2500]), frame(0x80, long[2500:])), 1009},
+		{"length 2^63-1", []byte{0x81, 0xFF, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, 1009},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := dial(t, Limits{MaxFrame: 4096}, nil)
+			s.raw(tt.bytes...)
+			if reason := s.wantClose(tt.code); reason == "" {
+				t.Error("no reason is given")
+			}
+			s.raw(frame(0x88, closePayload(tt.code, ""))...)
+			_ = s.conn.CloseWrite()
+			s.wantEnded(tt.code)
+			if len(s.peer.texts()) != 0 {
+				t.Errorf("the peer received %q", s.peer.texts())
+			}
+		})
+	}
+}
+
+func TestFramesThatAreAllowedArrive(t *testing.T) {
+	tests := []struct {
+		name  string
+		bytes []byte
+		want  string
+	}{
+		{"empty", frame(0x81, ""), ""},
+		{"text", frame(0x81, "привет"), "привет"},
+		{"zero byte", frame(0x81, "a\x00b"), "a\x00b"},
+		{"125 bytes", frame(0x81, strings.Repeat("a", 125)), strings.Repeat("a", 125)},
+		{"126 bytes", frame(0x81, strings.Repeat("b", 126)), strings.Repeat("b", 126)},
+		{"the limit", frame(0x81, strings.Repeat("c", 4096)), strings.Repeat("c", 4096)},
+		{"fragments", join(frame(0x01, "при"), frame(0x00, ""), frame(0x00, "в"), frame(0x80, "ет")), "привет"},
+		{"a character in two fragments", join(frame(0x01, "\xd0"), frame(0x80, "\xbf")), "п"},
+		{"ping between fragments", join(frame(0x01, "a"), frame(0x89, "x"), frame(0x80, "b")), "ab"},
+		{"pong that nobody asked for", join(frame(0x8A, "x"), frame(0x81, "a")), "a"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := dial(t, Limits{MaxFrame: 4096}, nil)
+			s.raw(tt.bytes...)
+			s.raw(frame(0x88, closePayload(1000, ""))...)
+			s.wantClose(1000)
+			s.wantEnded(1000)
+			if got := s.peer.texts(); len(got) != 1 || got[0] != tt.want {
+				t.Errorf("received %.80q, want one %.80q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCloseOfTheClientIsEchoedAndTheConnectionClosed(t *testing.T) {
+	for _, code := range []int{1000, 1001, 1012, 3000, 4999, closeNoStatus} {
+		s := dial(t, Limits{}, nil)
+		payload := ""
+		if code != closeNoStatus {
+			payload = closePayload(code, "bye")
+		}
+		s.raw(frame(0x88, payload)...)
+		s.wantClose(code)
+		if _, err := s.in.ReadByte(); err != io.EOF {
+			t.Errorf("after the close frame: %v, want EOF", err)
+		}
+		s.wantEnded(code)
+	}
+}
+
+func TestPingIsAnsweredWithItsPayload(t *testing.T) {
+	s := dial(t, Limits{}, nil)
+	for _, payload := range []string{"", "x", strings.Repeat("p", 125)} {
+		s.raw(frame(0x89, payload)...)
+		if op, got := s.read(); op != opPong || got != payload {
+			t.Errorf("answer to ping %.20q: opcode %d %.20q", payload, op, got)
+		}
+	}
+}
+
+func TestPingFloodIsEnded(t *testing.T) {
+	s := dial(t, Limits{}, nil)
+	go func() {
+		flood := bytes.Repeat(frame(0x89, "x"), 1000)
+		for range 20 {
+			if _, err := s.conn.Write(flood); err != nil {
+				return
+			}
+		}
+	}()
+	s.wantClose(1008)
+}
+
+func TestEmptyFragmentsAreEnded(t *testing.T) {
+	s := dial(t, Limits{}, nil)
+	s.raw(join(frame(0x01, ""), bytes.Repeat(frame(0x00, ""), 3000))...)
+	s.wantClose(1008)
+}
+
+func TestPendingIsWrittenInOrder(t *testing.T) {
+	s := dial(t, Limits{}, nil)
+	s.peer.send("one", strings.Repeat("2", 200), strings.Repeat("3", 70000))
+	s.wantText("one")
+	s.wantText(strings.Repeat("2", 200))
+	s.wantText(strings.Repeat("3", 70000))
+	s.peer.send("four")
+	s.wantText("four")
+}
+
+func TestEndOfThePeerComesAfterWhatIsPending(t *testing.T) {
+	s := dial(t, Limits{}, func(p *fakePeer) {
+		p.send("last")
+		p.end(1012, "restart")
+	})
+	s.wantText("last")
+	if reason := s.wantClose(1012); reason != "restart" {
+		t.Errorf("reason %q, want restart", reason)
+	}
+	began := time.Now()
+	s.raw(frame(0x88, closePayload(1012, ""))...)
+	s.wantEnded(1012)
+	if d := time.Since(began); d > time.Second {
+		t.Errorf("the end took %s after the client's answer", d)
+	}
+}
+
+func TestEndDoesNotWaitForAClientThatDoesNotAnswer(t *testing.T) {
+	s := dial(t, Limits{}, func(p *fakePeer) { p.end(1001, "bye") })
+	s.wantClose(1001)
+	began := time.Now()
+	s.wantEnded(1001)
+	if d := time.Since(began); d < closeTimeout/2 || d > 3*closeTimeout {
+		t.Errorf("waited %s for the answer, want about %s", d, closeTimeout)
+	}
+}
+
+func TestSilentConnectionIsPingedAndEnded(t *testing.T) {
+	s := dial(t, Limits{PingInterval: 50 * time.Millisecond, IdleTimeout: 400 * time.Millisecond}, nil)
+	if op, _ := s.read(); op != opPing {
+		t.Fatalf("opcode %d, want a ping", op)
+	}
+	s.wantClose(1001)
+	s.raw(frame(0x88, closePayload(1001, ""))...)
+	s.wantEnded(1001)
+}
+
+func TestPongsKeepAConnection(t *testing.T) {
+	s := dial(t, Limits{PingInterval: 30 * time.Millisecond, IdleTimeout: 500 * time.Millisecond}, nil)
+	for began := time.Now(); time.Since(began) < time.Second; {
+		if op, _ := s.read(); op != opPing {
+			t.Fatalf("opcode %d, want a ping", op)
+		}
+		s.raw(frame(0x8A, "")...)
+	}
+}
+
+func TestMessageThatNeverEndsIsEndedThoughPingsCome(t *testing.T) {
+	s := dial(t, Limits{PingInterval: 20 * time.Millisecond, IdleTimeout: 300 * time.Millisecond}, nil)
+	s.raw(frame(0x01, "a")...)
+	for {
+		op, payload := s.read()
+		if op == opClose {
+			if code := int(binary.BigEndian.Uint16([]byte(payload))); code != 1008 {
+				t.Fatalf("close %d, want 1008", code)
+			}
+			return
+		}
+		s.raw(frame(0x8A, "")...)
+	}
+}
+
+func TestStalledClientIsEndedAndSlowOneIsNot(t *testing.T) {
+	limits := Limits{StallTimeout: 600 * time.Millisecond, PingInterval: time.Minute, IdleTimeout: 2 * time.Minute}
+	text := strings.Repeat("s", 100_000)
+	fill := func(p *fakePeer) {
+		for range 200 { // 20 MB: more than the kernel takes
+			p.send(text)
+		}
+	}
+	t.Run("stalled", func(t *testing.T) {
+		t.Parallel()
+		s := dial(t, limits, fill)
+		began := time.Now()
+		if reason := s.wantEnded(1013); reason != "slow consumer" {
+			t.Errorf("reason %q", reason)
+		}
+		if d := time.Since(began); d < limits.StallTimeout {
+			t.Errorf("ended after %s, before the stall timeout", d)
+		}
+	})
+	t.Run("slow", func(t *testing.T) {
+		t.Parallel()
+		s := dial(t, limits, fill)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for range 200 { // twice the stall timeout and more, though nothing is lost
+			<-tick.C
+			s.wantText(text)
+		}
+	})
+}
+
+func TestPongComesBetweenFramesOfASlowReader(t *testing.T) {
+	text := strings.Repeat("s", 50_000)
+	s := dial(t, Limits{StallTimeout: 10 * time.Second}, func(p *fakePeer) {
+		for range 400 {
+			p.send(text)
+		}
+	})
+	s.raw(frame(0x89, "now")...)
+	waitFor(t, func() bool { s.peer.mu.Lock(); defer s.peer.mu.Unlock(); return s.peer.wrote > 0 })
+	pong := -1
+	for i := range 401 {
+		op, payload := s.read()
+		switch {
+		case op == opPong && payload == "now":
+			pong = i
+		case op != opText || payload != text:
+			t.Fatalf("frame %d is broken: opcode %d, %d bytes", i, op, len(payload))
+		}
+	}
+	if pong < 0 || pong == 400 {
+		t.Errorf("the pong came as frame %d of 401", pong)
+	}
+}
+
+func TestLostConnections(t *testing.T) {
+	t.Run("closed", func(t *testing.T) {
+		s := dial(t, Limits{}, nil)
+		_ = s.conn.Close()
+		s.wantEnded(1006)
+	})
+	t.Run("reset", func(t *testing.T) {
+		s := dial(t, Limits{}, nil)
+		_ = s.conn.SetLinger(0)
+		_ = s.conn.Close()
+		s.wantEnded(1006)
+	})
+	t.Run("half closed", func(t *testing.T) {
+		s := dial(t, Limits{}, nil)
+		_ = s.conn.CloseWrite()
+		s.wantEnded(1006)
+	})
+	t.Run("in the middle of a frame", func(t *testing.T) {
+		s := dial(t, Limits{}, nil)
+		s.raw(frame(0x81, "abc")[:5]...)
+		_ = s.conn.Close()
+		s.wantEnded(1006)
+	})
+	t.Run("while the writer hangs", func(t *testing.T) {
+		s := dial(t, Limits{}, func(p *fakePeer) { p.send(strings.Repeat("x", 20_000_000)) })
+		waitFor(t, func() bool { s.peer.mu.Lock(); defer s.peer.mu.Unlock(); return s.peer.wrote > 0 })
+		_ = s.conn.SetLinger(0)
+		_ = s.conn.Close()
+		s.wantEnded(1006)
+	})
+}
+
+func TestPanicOfThePeerEndsItsConnectionOnly(t *testing.T) {
+	s := dial(t, Limits{}, func(p *fakePeer) { p.receive = func(string) { panic("secret") } })
+	s.raw(frame(0x81, "boom")...)
+	if reason := s.wantClose(1011); strings.Contains(reason, "secret") {
+		t.Errorf("the reason tells of the panic: %q", reason)
+	}
+	s.raw(frame(0x88, closePayload(1011, ""))...)
+	s.wantEnded(1011)
+}
+
+func TestReceiveThatBlocksIsBackPressureAndNotSilence(t *testing.T) {
+	release := make(chan struct{})
+	s := dial(t, Limits{PingInterval: 20 * time.Millisecond, IdleTimeout: 100 * time.Millisecond}, func(p *fakePeer) {
+		p.receive = func(text string) {
+			if text == "block" {
+				<-release
+			}
+		}
+	})
+	s.raw(join(frame(0x81, "block"), frame(0x81, "next"))...)
+	waitFor(t, func() bool { return len(s.peer.texts()) == 1 })
+	timer := time.NewTimer(400 * time.Millisecond) // four times the idle timeout
+	<-timer.C
+	if got := s.peer.texts(); len(got) != 1 {
+		t.Fatalf("received %q while the first was being handled", got)
+	}
+	close(release)
+	waitFor(t, func() bool { return len(s.peer.texts()) == 2 })
+}
+
+func waitFor(t *testing.T, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for range 5000 {
+		if ok() {
+			return
+		}
+		<-tick.C
+	}
+	t.Fatal("waited too long")
+}
+
+func TestLongCloseReasonIsCutAtACharacter(t *testing.T) {
+	b := appendClose(nil, 1008, strings.Repeat("ы", 100))
+	if len(b) > 2+maxControlPayload || !strings.HasSuffix(string(b), "ыы") {
+		t.Errorf("%d bytes, ending in %q", len(b), b[len(b)-4:])
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	f.Add(frame(0x81, "привет"))
+	f.Add(join(frame(0x01, "a"), frame(0x89, "x"), frame(0x80, "b")))
+	f.Add([]byte{0x81, 0xFF, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		client, server := net.Pipe()
+		p := newFakePeer()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			serve(server, server, p, Limits{MaxFrame: 4096}, nil)
+		}()
+		go func() { _, _ = io.Copy(io.Discard, client) }()
+		_ = client.SetWriteDeadline(time.Now().Add(2 * time.Second))
+		_, _ = client.Write(data)
+		_ = client.Close()
+		<-done
+		for _, text := range p.texts() {
+			if len(text) > 4096 {
+				t.Errorf("a message of %d bytes came through", len(text))
+			}
+		}
+	})
+}
