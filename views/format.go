@@ -1,0 +1,118 @@
+package views
+
+import (
+	"bytes"
+	"html/template"
+	"strconv"
+	"sync"
+	"time"
+
+	"govor/hub/protocol"
+)
+
+// htmlFormat is govor.v1.html in one language: every frame is a fragment of the page, specified in docs/design.md.
+// Its methods may be called from any goroutine.
+type htmlFormat struct {
+	// Fixed at construction.
+	views *Views
+	words *words
+	key   string
+}
+
+func newFormat(v *Views, w *words) *htmlFormat {
+	return &htmlFormat{views: v, words: w, key: protocol.SubprotocolHTML + ";" + w.locale}
+}
+
+// Key implements protocol.Format.
+func (f *htmlFormat) Key() string { return f.key }
+
+// Decode implements protocol.Format: the page sends the commands of the JSON format.
+func (f *htmlFormat) Decode(data []byte) (protocol.Command, *protocol.Error) {
+	return protocol.DecodeCommand(data)
+}
+
+// Append implements protocol.Format.
+func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
+	switch frame := frame.(type) {
+	case protocol.Message:
+		if frame.Kind != protocol.KindMessage {
+			return dst
+		}
+		return f.render(dst, "partials/message",
+			messageView{words: f.words, markdown: f.views.markdown, event: frame.Event, zone: time.Local})
+	case *protocol.Presence:
+		for _, n := range f.words.news(frame) {
+			dst = f.render(dst, "partials/system", n)
+		}
+		return f.crowd(dst, frame.People, frame.Online)
+	case protocol.Receipt:
+		return appendFacts(dst, "ack", "", "id", frame.ID, "room", frame.Room, "seq", itoa(frame.Seq),
+			"duplicate", strconv.FormatBool(frame.Duplicate))
+	case protocol.Welcome:
+		return appendFacts(dst, "welcome", "", "session", frame.Session, "member", frame.Member.String(),
+			"name", frame.Name, "max-text", strconv.Itoa(frame.MaxText))
+	case protocol.Joined:
+		dst = appendFacts(dst, "joined", "", "room", frame.Room, "after", itoa(frame.After), "last", itoa(frame.Last),
+			"online", strconv.Itoa(frame.Online))
+		return f.crowd(dst, frame.People, frame.Online)
+	case protocol.Reset:
+		return appendFacts(dst, "reset", "", "room", frame.Room, "reason", string(frame.Reason),
+			"after", itoa(frame.After), "last", itoa(frame.Last))
+	case *protocol.Error:
+		return appendFacts(dst, "error", f.sentence(frame), "code", string(frame.Code), "id", frame.ID, "room", frame.Room,
+			"retry-after-ms", itoa(frame.RetryAfter.Milliseconds()), "suggestion", frame.Suggestion)
+	case protocol.Left:
+		return appendFacts(dst, "left", "", "room", frame.Room)
+	case protocol.Pong:
+		return appendFacts(dst, "pong", "")
+	default:
+		return dst
+	}
+}
+
+// crowd is who is in the room, for the column and the header.
+func (f *htmlFormat) crowd(dst []byte, people []protocol.Person, online int) []byte {
+	c := crowd{words: f.words, People: people, Online: online}
+	return f.render(f.render(dst, "partials/people", c), "partials/online", c)
+}
+
+// sentence is what went wrong in the language of the page.
+func (f *htmlFormat) sentence(e *protocol.Error) string {
+	if e.Code == protocol.CodeTooFast && e.RetryAfter > 0 {
+		return f.words.must("composer.slow", "s", int((e.RetryAfter+time.Second-1)/time.Second))
+	}
+	return f.words.problem(e.Code)
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxPooled bounds the buffers that are kept, in bytes.
+const maxPooled = 64 << 10
+
+func (f *htmlFormat) render(dst []byte, name string, data any) []byte {
+	b, _ := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	if err := f.views.parts.ExecuteTemplate(b, name, data); err != nil {
+		// Templates are checked when the program starts, and a buffer takes everything.
+		panic("render " + name + ": " + err.Error())
+	}
+	dst = append(dst, b.Bytes()...)
+	if b.Cap() <= maxPooled {
+		buffers.Put(b)
+	}
+	return dst
+}
+
+// appendFacts writes the <template> of a control frame; facts are pairs of name and value.
+func appendFacts(dst []byte, frame, sentence string, facts ...string) []byte {
+	dst = append(append(dst, `<template data-frame="`...), frame...)
+	for i := 0; i+1 < len(facts); i += 2 {
+		dst = append(append(append(dst, `" data-`...), facts[i]...), `="`...)
+		dst = append(dst, template.HTMLEscapeString(facts[i+1])...)
+	}
+	dst = append(dst, `">`...)
+	dst = append(dst, template.HTMLEscapeString(sentence)...)
+	return append(dst, `</template>`...)
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,195 @@
+package views
+
+import (
+	"bytes"
+	"html/template"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/microcosm-cc/bluemonday"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/renderer"
+	"github.com/yuin/goldmark/renderer/html"
+	"github.com/yuin/goldmark/util"
+)
+
+// markdownCacheBytes bounds what is kept of texts and their HTML.
+const markdownCacheBytes = 16 << 20
+
+// cacheEntryBytes is what the cache itself needs for an entry, roughly.
+const cacheEntryBytes = 160
+
+// markdown turns the text of a message into HTML and remembers the result, because a text is rendered once per
+// language and again for every page of history it is on. Its methods may be called from any goroutine.
+type markdown struct {
+	// Fixed at construction.
+	parse  goldmark.Markdown
+	policy *bluemonday.Policy
+	limit  int // bytes
+
+	mu    sync.Mutex // guards the fields below
+	cache *simplelru.LRU[string, template.HTML]
+	size  int // bytes
+}
+
+func newMarkdown(limit int) *markdown {
+	m := &markdown{policy: newPolicy(), limit: limit}
+	m.parse = goldmark.New(
+		goldmark.WithParser(newParser()),
+		goldmark.WithRenderer(renderer.NewRenderer(renderer.WithNodeRenderers(
+			util.Prioritized(linkRenderer{}, 100),
+			util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
+			util.Prioritized(html.NewRenderer(html.WithHardWraps()), 1000),
+		))),
+	)
+	cache, err := simplelru.NewLRU(limit/cacheEntryBytes+1, func(text string, h template.HTML) {
+		m.size -= entrySize(text, h)
+	})
+	if err != nil {
+		panic("make a cache: " + err.Error()) // its size is positive
+	}
+	m.cache = cache
+	return m
+}
+
+// newParser knows what people use in chats: emphasis, code, quotes, lists and links. It knows no HTML, headings, rules,
+// images, link definitions or code by indentation; what looks like them stays as it was typed.
+func newParser() parser.Parser {
+	return parser.NewParser(
+		parser.WithBlockParsers(
+			util.Prioritized(parser.NewListParser(), 300),
+			util.Prioritized(parser.NewListItemParser(), 400),
+			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
+			util.Prioritized(parser.NewBlockquoteParser(), 800),
+			util.Prioritized(parser.NewParagraphParser(), 1000),
+		),
+		parser.WithInlineParsers(
+			util.Prioritized(parser.NewCodeSpanParser(), 100),
+			util.Prioritized(parser.NewLinkParser(), 200),
+			util.Prioritized(parser.NewAutoLinkParser(), 300),
+			util.Prioritized(parser.NewEmphasisParser(), 500),
+			util.Prioritized(extension.NewStrikethroughParser(), 500),
+			util.Prioritized(extension.NewLinkifyParser(
+				extension.WithLinkifyAllowedProtocols([]string{"http:", "https:"}),
+				extension.WithLinkifyURLRegexp(urlPattern),
+				extension.WithLinkifyEmailRegexp(noPattern),
+			), 999),
+		),
+	)
+}
+
+// urlPattern is wider than the library's own: addresses of a local network, and Cyrillic hosts and paths, are links too.
+// There is no "@" before the path, so that what looks like a host is the host.
+var urlPattern = regexp.MustCompile("^https?://(?:[\\pL\\pM\\pN._~%-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]+)?(?:[/?#][^\\s<>\"`«»“”„]*)?")
+
+// noPattern matches nothing: mail addresses stay text.
+var noPattern = regexp.MustCompile(`[^\s\S]`)
+
+// newPolicy is the second line of defence: it lets through what newParser can make and nothing else.
+func newPolicy() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowElements("p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li")
+	p.AllowAttrs("start").Matching(regexp.MustCompile(`^[0-9]{1,9}$`)).OnElements("ol")
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("rel").Matching(regexp.MustCompile(`^` + linkRel + `$`)).OnElements("a")
+	p.AllowAttrs("target").Matching(regexp.MustCompile(`^_blank$`)).OnElements("a")
+	p.AllowURLSchemes("http", "https")
+	p.RequireParseableURLs(true)
+	p.AllowRelativeURLs(false)
+	return p
+}
+
+// render returns text as HTML that is safe to put into a page.
+func (m *markdown) render(text string) template.HTML {
+	m.mu.Lock()
+	h, ok := m.cache.Get(text)
+	m.mu.Unlock()
+	if ok {
+		return h
+	}
+	h = m.convert(text)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if size := entrySize(text, h); size <= m.limit && !m.cache.Contains(text) {
+		m.cache.Add(strings.Clone(text), h) // text may be part of something large
+		m.size += size
+		for m.size > m.limit {
+			m.cache.RemoveOldest()
+		}
+	}
+	return h
+}
+
+func entrySize(text string, h template.HTML) int { return len(text) + len(h) + cacheEntryBytes }
+
+func (m *markdown) convert(text string) template.HTML {
+	if wild(text) {
+		return plainHTML(text)
+	}
+	var b bytes.Buffer
+	if err := m.parse.Convert([]byte(text), &b); err != nil {
+		return plainHTML(text)
+	}
+	clean := bytes.TrimSpace(m.policy.SanitizeBytes(b.Bytes()))
+	return template.HTML(clean) //nolint:forbidigo,gosec // the one HTML that is taken as given: escaped, then sanitized
+}
+
+// plainHTML is text as it was typed, escaped.
+func plainHTML(text string) template.HTML {
+	s := template.HTMLEscapeString(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")))
+	s = "<p>" + strings.ReplaceAll(s, "\n", "<br>\n") + "</p>"
+	return template.HTML(s) //nolint:forbidigo,gosec // escaped in the line above
+}
+
+// linkRel is what every link says about itself.
+const linkRel = "noopener nofollow ugc"
+
+// linkRenderer writes links, and images as links; only to http and https, anything else is its text.
+type linkRenderer struct{}
+
+// RegisterFuncs implements renderer.NodeRenderer.
+func (r linkRenderer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
+	reg.Register(ast.KindLink, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		link, _ := n.(*ast.Link)
+		return r.tag(w, link.Destination, entering)
+	})
+	reg.Register(ast.KindImage, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		image, _ := n.(*ast.Image)
+		return r.tag(w, image.Destination, entering)
+	})
+	reg.Register(ast.KindAutoLink, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		link, _ := n.(*ast.AutoLink)
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		to := link.URL(source)
+		if link.AutoLinkType == ast.AutoLinkEmail {
+			to = nil
+		}
+		_, _ = r.tag(w, to, true)
+		_, _ = w.Write(util.EscapeHTML(link.Label(source)))
+		return r.tag(w, to, false)
+	})
+}
+
+func (linkRenderer) tag(w util.BufWriter, to []byte, entering bool) (ast.WalkStatus, error) {
+	to = util.URLEscape(to, true)
+	u, err := url.Parse(string(to))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return ast.WalkContinue, nil
+	}
+	if !entering {
+		_, _ = w.WriteString("</a>")
+		return ast.WalkContinue, nil
+	}
+	_, _ = w.WriteString(`<a href="`)
+	_, _ = w.Write(util.EscapeHTML(to))
+	_, _ = w.WriteString(`" rel="` + linkRel + `" target="_blank">`)
+	return ast.WalkContinue, nil
+}

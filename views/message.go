@@ -1,0 +1,128 @@
+package views
+
+import (
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+
+	"govor/hub/protocol"
+)
+
+// groupGap is how far apart two messages of a group may be.
+const groupGap = 5 * time.Minute
+
+// messageView is a message as partials/message.html shows it. Without Own and Grouped it holds facts only, and one
+// rendering serves everybody of a language; decorate.js sets the same two on live messages.
+type messageView struct {
+	words    *words
+	markdown *markdown
+	event    *protocol.Event
+	zone     *time.Location
+
+	Own     bool // of the member who looks
+	Grouped bool // goes on what the message before it began
+	Pending bool // the markup for a message that is not stored yet
+}
+
+// T is the text of key.
+func (m messageView) T(key string, args ...any) (string, error) { return m.words.T(key, args...) }
+
+// ID is the id of the element, "" for a message that has no number yet.
+func (m messageView) ID() string {
+	if m.event.Seq == 0 {
+		return ""
+	}
+	return "m-" + strconv.FormatInt(m.event.RoomID, 10) + "-" + strconv.FormatInt(m.event.Seq, 10)
+}
+
+// Seq is the number in the room.
+func (m messageView) Seq() int64 { return m.event.Seq }
+
+// SendID is the id that its author gave it.
+func (m messageView) SendID() string { return m.event.ID }
+
+// Member is the author.
+func (m messageView) Member() string { return m.event.Member.String() }
+
+// Name is the author's name.
+func (m messageView) Name() string { return m.event.Name }
+
+// At is when, in Unix milliseconds.
+func (m messageView) At() int64 { return m.event.At }
+
+// Stamp is when, for a machine.
+func (m messageView) Stamp() string { return m.event.Time().Format("2006-01-02T15:04:05.000Z") }
+
+// Clock is when, for the eye.
+func (m messageView) Clock() string { return m.event.Time().In(m.zone).Format("15:04") }
+
+// Hue is the colour of the name.
+func (m messageView) Hue() int { return hue(m.event.Name) }
+
+// Initials stand in the round picture.
+func (m messageView) Initials() string { return initials(m.event.Name) }
+
+// Erased tells that the text was taken away.
+func (m messageView) Erased() bool { return m.event.Erased }
+
+// Emoji tells that the text is nothing but one to three emoji, which are shown large.
+func (m messageView) Emoji() bool { return !m.event.Erased && onlyEmoji(m.event.Body) }
+
+// Body is the text as HTML.
+func (m messageView) Body() template.HTML { return m.markdown.render(m.event.Body) }
+
+func (p Page) message(e *protocol.Event) messageView {
+	return messageView{words: p.words, markdown: p.markdown, event: e, zone: p.zone()}
+}
+
+// line is one <li> of the log: a date, the beginning of history, or a message.
+type line struct {
+	Date    string // 2026-11-23, or ""
+	Label   string // the date as shown
+	Start   bool
+	Message *messageView
+}
+
+// Lines are the log of the page.
+func (p RoomPage) Lines() []line {
+	lines := make([]line, 0, len(p.Messages)+4)
+	day := ""
+	var last *protocol.Event
+	for i := range p.Messages {
+		e := &p.Messages[i]
+		if e.Kind != protocol.KindMessage {
+			continue
+		}
+		if date := e.Time().In(p.zone()).Format(time.DateOnly); date != day {
+			day, last = date, nil
+			lines = append(lines, line{Date: date, Label: p.dateLabel(e.Time())})
+			if len(lines) == 1 && p.Older == 0 {
+				lines = append(lines, line{Start: true})
+			}
+		}
+		m := p.message(e)
+		m.Own = e.Member == p.Me
+		m.Grouped = last != nil && last.Member == e.Member && e.Time().Sub(last.Time()) <= groupGap
+		lines = append(lines, line{Message: &m})
+		last = e
+	}
+	return lines
+}
+
+// dateLabel writes a day as people say it.
+func (p Page) dateLabel(t time.Time) string {
+	t, now := t.In(p.zone()), p.Now.In(p.zone())
+	switch t.Format(time.DateOnly) {
+	case now.Format(time.DateOnly):
+		return p.words.must("log.today")
+	case now.AddDate(0, 0, -1).Format(time.DateOnly):
+		return p.words.must("log.yesterday")
+	}
+	key := "log.date"
+	if t.Year() != now.Year() {
+		key = "log.date.year"
+	}
+	month := strings.Split(p.words.must("log.months"), "|")[t.Month()-1]
+	return p.words.must(key, "d", t.Day(), "month", month, "y", t.Year())
+}

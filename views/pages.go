@@ -1,0 +1,242 @@
+package views
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"govor/hub/protocol"
+)
+
+// Page is what every page has. It comes from Views.Page.
+type Page struct {
+	words    *words
+	markdown *markdown
+
+	Locale string         // "ru" or "en"
+	Assets string         // prefix of everything in public
+	Path   string         // where the language links lead; "" = this page itself. Needed for the answer to a form
+	Now    time.Time      // decides what "today" is
+	Zone   *time.Location // in which times are written; nil = the server's
+}
+
+// T is the text of key in the language of the page, see words.T.
+func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key, args...) }
+
+// Languages are the links to this page in each language.
+func (p Page) Languages() []Language {
+	return []Language{
+		{Code: Russian, Name: p.words.must("lang.ru"), Href: p.Path + "?lang=" + Russian, Current: p.Locale == Russian},
+		{Code: English, Name: p.words.must("lang.en"), Href: p.Path + "?lang=" + English, Current: p.Locale == English},
+	}
+}
+
+// Language is one link of Page.Languages.
+type Language struct {
+	Code, Name, Href string
+	Current          bool
+}
+
+func (p Page) zone() *time.Location {
+	if p.Zone != nil {
+		return p.Zone
+	}
+	return time.Local
+}
+
+// CodeNoCookie is shown at login when the cookie did not come back. It never leaves the server.
+const CodeNoCookie protocol.Code = "no_cookie"
+
+// LoginPage is the page "login".
+type LoginPage struct {
+	Page
+	Name       string        // what was typed, or the last name
+	Error      protocol.Code // why the name was refused: empty, name_taken, bad_name, too_many, CodeNoCookie, …; "" = not
+	Suggestion string        // with name_taken: a name that is free, or ""
+	Room       string        // canonical name of the room one wants to go to; "" = the lobby
+	Online     int           // members connected
+	Server     string        // host and port, for the console hint; "" = no hint
+}
+
+// HeadTitle is the title of the document.
+func (p LoginPage) HeadTitle() string { return p.words.must("app.title") }
+
+// RoomTitle is the room as shown, "" for the lobby, which is not named here.
+func (p LoginPage) RoomTitle() string {
+	if p.Room == protocol.RoomLobby {
+		return ""
+	}
+	return p.Room
+}
+
+// NameProblem is the sentence below the name, "" if the name is not the problem.
+func (p LoginPage) NameProblem() string {
+	switch p.Error {
+	case protocol.CodeEmpty:
+		return p.words.must("login.empty")
+	case protocol.CodeBadName, protocol.CodeBadText:
+		return p.words.must("login.bad")
+	case protocol.CodeNameTaken:
+		return p.words.must("login.taken.plain", "name", p.Name)
+	default:
+		return ""
+	}
+}
+
+// Taken is the sentence around the suggestion, nil if there is none.
+func (p LoginPage) Taken() *Around {
+	if p.Error != protocol.CodeNameTaken || p.Suggestion == "" {
+		return nil
+	}
+	const mark = "\x00" // no name can contain it
+	before, after, _ := strings.Cut(p.words.must("login.taken", "name", p.Name, "alt", mark), mark)
+	return &Around{Before: before, After: after}
+}
+
+// Around is a sentence with a place in it.
+type Around struct{ Before, After string }
+
+// Problem is the sentence above the form, "" if all is well or the name is the problem.
+func (p LoginPage) Problem() string {
+	switch {
+	case p.Error == "" || p.NameProblem() != "":
+		return ""
+	case p.Error == CodeNoCookie:
+		return p.words.must("login.cookie")
+	case p.Error == protocol.CodeTooMany:
+		return p.words.must("login.full")
+	default:
+		return p.words.problem(p.Error)
+	}
+}
+
+// RoomPage is the page "room".
+type RoomPage struct {
+	Page
+	Room     string            // canonical name
+	Me       protocol.MemberID // who looks
+	Name     string            // what they are called
+	Messages []protocol.Event  // ascending by number
+	Older    int64             // the page before is ?before=Older; 0 = this page is the beginning of history
+	Live     bool              // this is the newest page
+	Event    int64             // number and id of the last event there is on this page, also of one that is not shown
+	EventID  string
+	People   []protocol.Person // who is in the room, sorted by name, at most protocol.MaxPeople
+	Online   int               // how many there are
+	SendID   string            // a new id for what is sent next
+	MaxText  int               // characters of a message; 0 = the default
+
+	// Of a message that came back, refused.
+	Text       string        // what was typed
+	Error      protocol.Code // "" = nothing was refused
+	RetryAfter time.Duration // with too_fast
+}
+
+// HeadTitle is the title of the document.
+func (p RoomPage) HeadTitle() string { return p.words.must("app.tab", "room", p.RoomTitle()) }
+
+// RoomTitle is the room as shown.
+func (p RoomPage) RoomTitle() string { return p.words.roomTitle(p.Room) }
+
+// Socket is the path of the WebSocket.
+func (p RoomPage) Socket() string { return "/ws?room=" + url.QueryEscape(p.Room) }
+
+// Limit is how many characters a message may have.
+func (p RoomPage) Limit() int {
+	if p.MaxText > 0 {
+		return p.MaxText
+	}
+	return protocol.DefaultMaxText
+}
+
+// Problem says why the message came back, "" if none did.
+func (p RoomPage) Problem() string {
+	switch {
+	case p.Error == "":
+		return ""
+	case p.Error == protocol.CodeTooLong:
+		if over := utf8.RuneCountInString(p.Text) - p.Limit(); over > 0 {
+			return p.words.must("composer.toolong", "n", over)
+		}
+	case p.Error == protocol.CodeTooFast && p.RetryAfter > 0:
+		return p.words.must("composer.slow", "s", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))
+	}
+	return p.words.problem(p.Error)
+}
+
+// Words are what the scripts of the page need.
+func (p RoomPage) Words() []scriptWord { return p.words.forScripts() }
+
+// Crowd is what the people column and the count in the header show.
+func (p RoomPage) Crowd() crowd {
+	return crowd{words: p.words, Me: p.Me, People: p.People, Online: p.Online}
+}
+
+// Pending is the markup of a message of mine that the server has not stored yet.
+func (p RoomPage) Pending() messageView {
+	m := p.message(&protocol.Event{Member: p.Me, Name: p.Name, At: p.Now.UnixMilli()})
+	m.Own, m.Pending = true, true
+	return m
+}
+
+// ErrorPage is the page "error".
+type ErrorPage struct {
+	Page
+	Status    int    // of HTTP
+	Requested string // the path that was asked for
+}
+
+// HeadTitle is the title of the document.
+func (p ErrorPage) HeadTitle() string { return p.Title() }
+
+// Title is the heading.
+func (p ErrorPage) Title() string { return p.words.must("error." + p.family() + ".title") }
+
+// Text is the sentence below it.
+func (p ErrorPage) Text() string { return p.words.must("error." + p.family() + ".text") }
+
+// family is the group of words for the status.
+func (p ErrorPage) family() string {
+	switch p.Status {
+	case 403, 404, 429, 503:
+		return strconv.Itoa(p.Status)
+	}
+	if p.Status >= 500 {
+		return "500"
+	}
+	return "other"
+}
+
+// problems are the texts for the codes that reach a page.
+var problems = map[protocol.Code]string{
+	protocol.CodeBadFrame:    "code.bad_frame",
+	protocol.CodeUnknownType: "code.bad_frame",
+	protocol.CodeBadID:       "code.bad_frame",
+	protocol.CodeIDReused:    "code.id_reused",
+	protocol.CodeEmpty:       "code.empty",
+	protocol.CodeTooLong:     "code.too_long",
+	protocol.CodeBadText:     "code.bad_text",
+	protocol.CodeBadName:     "login.bad",
+	protocol.CodeNameTaken:   "code.name_taken",
+	protocol.CodeBadRoom:     "code.bad_room",
+	protocol.CodeNoRoom:      "code.no_room",
+	protocol.CodeRoomClosed:  "code.room_closed",
+	protocol.CodeNotInRoom:   "code.not_in_room",
+	protocol.CodeForbidden:   "code.forbidden",
+	protocol.CodeBadToken:    "code.bad_token",
+	protocol.CodeTooFast:     "code.too_fast",
+	protocol.CodeTooMany:     "code.too_many",
+	protocol.CodeUnavailable: "code.unavailable",
+	protocol.CodeInternal:    "code.internal",
+}
+
+// problem is the sentence for a code; one that is not known is our mistake.
+func (w *words) problem(code protocol.Code) string {
+	key, ok := problems[code]
+	if !ok {
+		key = "code.internal"
+	}
+	return w.must(key)
+}
