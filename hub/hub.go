@@ -1,13 +1,25 @@
-// Package hub is what is going on now: rooms with their rings and seats, sessions, presence, limits and fan-out.
+// Package hub is what is going on now: rooms with their rings and seats, sessions, presence, limits and fan-out. It
+// knows no HTTP, no SQL and no cluster.
+//
+// A message goes from Session.Receive or Hub.Submit into the journal and nowhere else. What the journal has committed
+// comes back through Run, which appends it once per format in use to its room's ring and wakes the seats; each
+// session's writer takes from its seats what it has not written yet. Two kinds of goroutine belong to a hub, both
+// started and waited for by Run: the follower, which is the only one that dispatches, and a few that load history for
+// seats that catch up. A session's reader and writer belong to its driver.
 package hub
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"govor/hub/journal"
 	"govor/hub/protocol"
@@ -17,131 +29,274 @@ import (
 // Config is what a hub is made of.
 type Config struct {
 	Journal   journal.Journal
-	Store     *store.Store
-	Formats   []protocol.Format
+	Store     *store.Store // of the journal's node; the hub reads it and never writes
 	Log       *zap.Logger
 	Registry  prometheus.Registerer
 	Now       func() time.Time  // nil = time.Now
-	Prerender func(text string) // called in the sender's goroutine before a message is appended; nil = nothing
+	Prerender func(text string) // called in the sender's goroutine before a message is appended to a room with pages; nil = nothing
 	Secret    []byte            // at least 32 bytes; signs cookies and tokens
 	Limits    Limits
 }
 
-// Limits bounds what one session, member or address may do. In every field 0 means no limit.
+// Limits bounds what one session, member or address may do. 0 means none, but for MaxText and RingBytes, where it means
+// the default.
 type Limits struct {
 	MaxText               int           // characters of a message
-	Rate                  float64       // messages a second and session, or HTTP member
+	Rate                  float64       // messages a second of one session; by HTTP, of one member or a guest's address
 	Burst                 int           // messages at once before Rate counts
-	RatePatience          time.Duration // over the rate for so long: too_fast and ended
+	RatePatience          time.Duration // who is over Rate for longer is ended
 	MaxConnections        int
 	MaxConnectionsPerAddr int
-	RingBytes             int           // bytes of one room's ring and format
-	PresenceGrace         time.Duration // leaving is announced when nobody came back for so long
-}
-
-// Proof is how a member proved who it is.
-type Proof int
-
-// The proofs there are, the weakest first.
-const (
-	ByNothing Proof = iota // a guest: nothing but the open connection
-	ByToken                // the token of an earlier welcome
-	ByLogin                // the login cookie
-)
-
-// Member is a person as the hub sees one.
-type Member struct {
-	ID         protocol.MemberID
-	Name       string // as shown
-	NameKey    string // as compared
-	Generation int64
-	Proof      Proof
+	RingBytes             int           // bytes of one ring, that is of one room in one format
+	PresenceGrace         time.Duration // leaving is told when nobody came back for so long
 }
 
 // Hub is the live side of the chat. Its methods may be called from any goroutine.
-type Hub struct{}
+type Hub struct {
+	// Fixed at construction.
+	journal   journal.Journal
+	store     *store.Store
+	log       *zap.Logger
+	now       func() time.Time
+	prerender func(string)
+	signer    signer
+	limits    Limits
+	metrics   *metrics
+	catchups  *catchups
+	blocks    *blocks
+	httpRates *lru.Cache[string, *rate.Limiter]
+	leases    leases
+	from      store.Position  // where the follower begins
+	ctx       context.Context // of reads for sessions; ends with cancel
+	cancel    context.CancelFunc
+	hooks     hooks
 
-// Stubs, being replaced: the signatures stand.
+	scratch []byte // owned by the follower
 
-func New(cfg Config) (*Hub, error)             { return nil, nil }
-func (h *Hub) Run(ctx context.Context) error   { return nil } // opens the lobby, follows the journal until ctx ends
-func (h *Hub) Ready(ctx context.Context) error { return nil } // nil when the store can be written and the hub is not stopping
-func (h *Hub) Stop(ctx context.Context) error  { return nil } // not ready; every session ends with 1012; returns when all are gone
-
-// Login gives a member the name and holds it in the journal; current is the member of a valid cookie that came along
-// (then the same person changes the name), else nil. The error is a *protocol.Error: bad_name, name_taken with a
-// Suggestion, unavailable.
-func (h *Hub) Login(ctx context.Context, name string, current *Member) (Member, error) {
-	return Member{}, nil
-}
-func (h *Hub) Logout(ctx context.Context, m Member) error { return nil }
-
-// Cookie signs m for the login cookie. Authenticate reads it back; *protocol.Error bad_token when it is not valid.
-func (h *Hub) Cookie(m Member) string                                          { return "" }
-func (h *Hub) Authenticate(ctx context.Context, cookie string) (Member, error) { return Member{}, nil }
-
-// Refresh holds the name of a logged-in member for another week if the hold is older than a day.
-func (h *Hub) Refresh(ctx context.Context, m Member) {}
-
-// Guest makes a member that is proved by nothing: name is "" for a guest name; a taken or reserved one gets a suffix;
-// bad_name otherwise. The name is held from Open to the session's end.
-func (h *Hub) Guest(ctx context.Context, name string) (Member, error) { return Member{}, nil }
-
-// Admit takes a lease for one connection before it is upgraded: too_many when there are too many, unavailable when
-// the hub stops. Whoever closes the socket releases it.
-func (h *Hub) Admit(addr netip.Addr) (*Lease, error) { return nil, nil }
-
-// Lease is a counted place for a connection.
-type Lease struct{}
-
-// Release gives the place back; only the first call counts.
-func (l *Lease) Release() {}
-
-// SessionParams is what a new session is made of.
-type SessionParams struct {
-	Member  Member
-	Format  protocol.Format
-	Room    string // canonical; of the address (?room=)
-	History int    // past messages to begin with, for formats without a hello (?history=)
-	Addr    string // for the log
+	mu       sync.Mutex // guards the fields below; the order of locks is written at room
+	rooms    map[string]*room
+	sessions map[*Session]struct{}
+	byMember map[protocol.MemberID]map[*Session]struct{}
+	names    map[string]*nameUse // by key, of those who are connected
+	stopping bool
+	empty    chan struct{} // made by Stop; closed when the last session has gone
+	followed error         // why the follower has stopped
 }
 
-// Open makes a session (a socket.Peer). The caller drives it until Ended.
-func (h *Hub) Open(p SessionParams) (*Session, error) { return nil, nil }
-
-// Session is one member on one connection.
-type Session struct{}
-
-// Submit stores a message that came by HTTP and waits for its receipt. Errors are *protocol.Error.
-func (h *Hub) Submit(ctx context.Context, m Member, s protocol.Send) (protocol.Receipt, error) {
-	return protocol.Receipt{}, nil
+// hooks are points at which a test interleaves something.
+type hooks struct {
+	seated func(*seat) // registered and pinned; the room's lock is held
+	loaded func(*seat) // a block was read, the seat does not have it yet
 }
 
-// History is a page of a room.
-type History struct {
-	Room   store.Room       // ID 0 while nobody has written there
-	Events []protocol.Event // ascending by number
-	Older  bool             // there are messages before Events[0]
-	Newer  bool             // there are messages after the last of Events
+// minSecret is the length of an HMAC-SHA256 key that is as strong as the hash.
+const minSecret = 32
+
+// New makes a hub. Run must be called once for anything to be dispatched.
+func New(cfg Config) (*Hub, error) {
+	if len(cfg.Secret) < minSecret {
+		return nil, fmt.Errorf("make a hub: the secret has %d bytes, it needs %d", len(cfg.Secret), minSecret)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	rates, err := lru.New[string, *rate.Limiter](maxHTTPLimiters)
+	if err != nil {
+		return nil, fmt.Errorf("make a hub: %w", err)
+	}
+	h := &Hub{
+		journal: cfg.Journal, store: cfg.Store, log: cfg.Log, now: cfg.Now, prerender: cfg.Prerender,
+		signer: signer{cfg.Secret}, limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
+		httpRates: rates, from: cfg.Store.Position(), rooms: make(map[string]*room),
+		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]map[*Session]struct{}),
+		names: make(map[string]*nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
+	}
+	h.leases.byAddr = make(map[netip.Addr]int)
+	h.ctx, h.cancel = context.WithCancel(context.Background()) //nolint:gosec // cancelled at the end of Run
+	h.metrics = newMetrics(h, cfg.Registry)
+	return h, nil
 }
 
-// History reads the last limit messages before the number before (0 = from the end); permission is checked.
-func (h *Hub) History(ctx context.Context, m Member, room string, before int64, limit int) (History, error) {
-	return History{}, nil
+// Run opens the lobby, follows the journal and loads history for seats until ctx ends or the journal is closed. The
+// error is nil when ctx has ended.
+func (h *Hub) Run(ctx context.Context) error {
+	defer h.cancel()
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	defer h.catchups.close()
+	for range catchupWorkers {
+		workers.Go(h.catchups.work)
+	}
+	h.openRoom(protocol.Event{Room: protocol.RoomLobby, At: h.now().UnixMilli()})
+	err := h.journal.Follow(ctx, h.from, h.dispatch)
+	if ctx.Err() != nil {
+		err = nil
+	}
+	h.mu.Lock()
+	h.followed = errors.Join(errors.New("the journal is no longer followed"), err)
+	h.mu.Unlock()
+	return err
 }
 
-// Events reads at most limit messages after the number after, ascending.
-func (h *Hub) Events(ctx context.Context, m Member, room string, after int64, limit int) (History, error) {
-	return History{}, nil
+// dispatch shows a batch of committed events. It is called by the follower only, so the order is the journal's.
+func (h *Hub) dispatch(batch []protocol.Event) {
+	start := time.Now()
+	for i := range batch {
+		e := &batch[i]
+		if e.Room == protocol.RoomServer {
+			h.observe(e)
+			continue
+		}
+		h.mu.Lock()
+		r := h.rooms[e.Room]
+		h.mu.Unlock()
+		if r == nil {
+			continue
+		}
+		r.mu.Lock()
+		r.dispatchLocked(e)
+		r.mu.Unlock()
+	}
+	h.metrics.fanout.Observe(time.Since(start).Seconds())
 }
 
-// Around reads a page in which the number seq is.
-func (h *Hub) Around(ctx context.Context, m Member, room string, seq int64, limit int) (History, error) {
-	return History{}, nil
+// observe does what an event of the room $server asks of those who are connected.
+func (h *Hub) observe(e *protocol.Event) {
+	if e.Kind != protocol.KindLogout {
+		return
+	}
+	for _, s := range h.sessionsOf(e.Member) {
+		s.mu.Lock()
+		seats := make([]*seat, 0, len(s.seats))
+		for _, t := range s.seats {
+			seats = append(seats, t)
+		}
+		s.mu.Unlock()
+		for _, t := range seats {
+			t.endHere()
+		}
+		s.end(protocol.CloseGoingAway, reasonLoggedOut)
+	}
 }
 
-// People returns who is in a room now: at most protocol.MaxPeople, sorted by name, and how many there are.
-func (h *Hub) People(room string) ([]protocol.Person, int) { return nil, 0 }
+func (h *Hub) sessionsOf(m protocol.MemberID) []*Session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	sessions := make([]*Session, 0, len(h.byMember[m]))
+	for s := range h.byMember[m] {
+		sessions = append(sessions, s)
+	}
+	return sessions
+}
 
-// Online is how many members are connected anywhere.
-func (h *Hub) Online() int { return 0 }
+// register counts the session in; false when the hub is stopping.
+func (h *Hub) register(s *Session) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stopping {
+		return false
+	}
+	h.sessions[s] = struct{}{}
+	h.addMemberLocked(s, s.who.ID)
+	return true
+}
+
+func (h *Hub) addMemberLocked(s *Session, m protocol.MemberID) {
+	if h.byMember[m] == nil {
+		h.byMember[m] = make(map[*Session]struct{}, 1)
+	}
+	h.byMember[m][s] = struct{}{}
+}
+
+func (h *Hub) dropMemberLocked(s *Session, m protocol.MemberID) {
+	delete(h.byMember[m], s)
+	if len(h.byMember[m]) == 0 {
+		delete(h.byMember, m)
+	}
+}
+
+func (h *Hub) unregister(s *Session, m protocol.MemberID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sessions, s)
+	h.dropMemberLocked(s, m)
+	if len(h.sessions) == 0 && h.empty != nil {
+		close(h.empty)
+		h.empty = nil
+	}
+}
+
+// replace makes s a session of m and ends m's others that are not logins.
+func (h *Hub) replace(s *Session, m Member) {
+	was := s.member().ID
+	others := h.sessionsOf(m.ID)
+	h.mu.Lock()
+	if _, ok := h.sessions[s]; ok {
+		h.dropMemberLocked(s, was)
+		h.addMemberLocked(s, m.ID)
+	}
+	h.mu.Unlock()
+	for _, o := range others {
+		if o != s && o.member().Proof != ByLogin {
+			o.end(protocol.CloseGoingAway, reasonReplaced)
+		}
+	}
+}
+
+// Online is how many members are connected.
+func (h *Hub) Online() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.byMember)
+}
+
+// Ready is nil when the store can be written, the journal is followed and the hub is not stopping.
+func (h *Hub) Ready(ctx context.Context) error {
+	h.mu.Lock()
+	stopping, followed := h.stopping, h.followed
+	h.mu.Unlock()
+	switch {
+	case stopping:
+		return errors.New("the server is stopping")
+	case followed != nil:
+		return followed
+	}
+	return h.store.Writable(ctx)
+}
+
+func (h *Hub) isStopping() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stopping
+}
+
+// restartRate is how many clients a second may come back after a restart.
+const restartRate = 2000
+
+// Stop makes the hub not ready, ends every session with 1012 once its appends are answered, and returns when all have
+// gone or ctx ends.
+func (h *Hub) Stop(ctx context.Context) error {
+	h.mu.Lock()
+	h.stopping = true
+	empty := make(chan struct{})
+	sessions := make([]*Session, 0, len(h.sessions))
+	for s := range h.sessions {
+		sessions = append(sessions, s)
+	}
+	if len(sessions) == 0 {
+		close(empty)
+	} else {
+		h.empty = empty
+	}
+	h.mu.Unlock()
+	spread := max(time.Second, time.Duration(len(sessions))*time.Second/restartRate)
+	for _, s := range sessions {
+		s.endWhen(protocol.CloseRestart, protocol.RestartReason(spread), true)
+	}
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop the hub: sessions are left: %w", ctx.Err())
+	}
+}

@@ -1,0 +1,64 @@
+package hub
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"govor/hub/protocol"
+)
+
+// leases count connections from before their upgrade to the closing of their sockets.
+type leases struct {
+	mu     sync.Mutex // guards the fields below
+	total  int
+	byAddr map[netip.Addr]int
+}
+
+// Lease is a counted place for one connection. Whoever closes the socket releases it.
+type Lease struct {
+	leases *leases
+	addr   netip.Addr
+	once   sync.Once
+}
+
+// admitRetry is how long a client that found no place should wait.
+const admitRetry = 10 * time.Second
+
+// Admit takes a place for one connection from addr. The error is a *protocol.Error: too_many, or unavailable while the
+// hub stops.
+func (h *Hub) Admit(addr netip.Addr) (*Lease, error) {
+	if h.isStopping() {
+		e := protocol.Errorf(protocol.CodeUnavailable, "the server is stopping")
+		e.RetryAfter = time.Second
+		return nil, e
+	}
+	l := &h.leases
+	addr = addr.Unmap()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	perAddr := h.limits.MaxConnectionsPerAddr
+	if full := h.limits.MaxConnections > 0 && l.total >= h.limits.MaxConnections; full || perAddr > 0 && l.byAddr[addr] >= perAddr {
+		e := protocol.Errorf(protocol.CodeTooMany, "there are too many connections from your address")
+		if full {
+			e = protocol.Errorf(protocol.CodeTooMany, "the server is full")
+		}
+		e.RetryAfter = admitRetry
+		return nil, e
+	}
+	l.total++
+	l.byAddr[addr]++
+	return &Lease{leases: l, addr: addr}, nil
+}
+
+// Release gives the place back; only the first call counts.
+func (l *Lease) Release() {
+	l.once.Do(func() {
+		l.leases.mu.Lock()
+		defer l.leases.mu.Unlock()
+		l.leases.total--
+		if l.leases.byAddr[l.addr]--; l.leases.byAddr[l.addr] == 0 {
+			delete(l.leases.byAddr, l.addr)
+		}
+	})
+}

@@ -1,0 +1,239 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"go.uber.org/zap"
+
+	"govor/hub/journal"
+	"govor/hub/protocol"
+)
+
+// Proof is how a member proved who it is.
+type Proof int
+
+// The proofs there are, the weakest first.
+const (
+	ByNothing Proof = iota // a guest: nothing but the open connection
+	ByToken                // the token of an earlier welcome
+	ByLogin                // the login cookie
+)
+
+// Member is a person as the hub sees one.
+type Member struct {
+	ID         protocol.MemberID
+	Name       string // as shown
+	NameKey    string // as compared
+	Generation int64  // of its logins
+	Proof      Proof
+}
+
+// nameUse is a name that somebody connected has. Guarded by Hub.mu.
+type nameUse struct {
+	member   protocol.MemberID
+	sessions int
+}
+
+// refreshAfter is how old a hold of a name may get before it is renewed.
+const refreshAfter = 24 * time.Hour
+
+// Login gives a member the name and holds it in the journal. current is the member of a valid cookie that came along:
+// then the same person changes the name; nil makes a new member. The error is a *protocol.Error: bad_name, name_taken
+// with a Suggestion, unavailable.
+func (h *Hub) Login(ctx context.Context, name string, current *Member) (Member, error) {
+	shown, key, bad := protocol.CheckName(name)
+	if bad != nil {
+		return Member{}, h.suggest(ctx, bad, name)
+	}
+	m := Member{ID: protocol.NewMemberID(), Proof: ByLogin}
+	if current != nil {
+		m = *current
+	}
+	m.Name, m.NameKey = shown, key
+	free, err := h.isFree(ctx, key, m.ID)
+	if err != nil {
+		return Member{}, err
+	}
+	if !free {
+		return Member{}, h.suggest(ctx, nameTaken(shown), shown)
+	}
+	if err := h.hold(ctx, m); err != nil {
+		return Member{}, h.suggest(ctx, err, shown)
+	}
+	h.log.Info("logged in", zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
+	return m, nil
+}
+
+func nameTaken(name string) *protocol.Error {
+	return protocol.Errorf(protocol.CodeNameTaken, "the name %s is taken", name)
+}
+
+// hold appends the event that keeps m's name for protocol.NameHold.
+func (h *Hub) hold(ctx context.Context, m Member) error {
+	now := h.now()
+	body, err := json.Marshal(protocol.MemberBody{Until: now.Add(protocol.NameHold).UnixMilli()})
+	if err != nil {
+		return fmt.Errorf("encode member body: %w", err)
+	}
+	_, err = journal.Wait(ctx, h.journal, protocol.Event{
+		Room: protocol.RoomServer, Kind: protocol.KindMember, V: protocol.Version, ID: protocol.NewID(),
+		Member: m.ID, Name: m.Name, NameKey: m.NameKey, At: now.UnixMilli(), Body: string(body),
+	})
+	return h.public(err)
+}
+
+// Refresh holds the name of a logged-in member for longer if the hold is older than a day.
+func (h *Hub) Refresh(ctx context.Context, m Member) {
+	holder, ok, err := h.store.NameHolder(ctx, m.NameKey)
+	if err != nil || ok && holder.Member != m.ID && holder.Until.After(h.now()) {
+		return // somebody else has it by now, or this can wait for the next page
+	}
+	if ok && holder.Member == m.ID && holder.Until.After(h.now().Add(protocol.NameHold-refreshAfter)) {
+		return
+	}
+	if err := h.hold(ctx, m); err != nil {
+		h.log.Warn("name not held for longer", zap.Stringer("member_id", m.ID), zap.Error(err))
+	}
+}
+
+// Logout ends all logins of m, and its sessions.
+func (h *Hub) Logout(ctx context.Context, m Member) error {
+	_, err := journal.Wait(ctx, h.journal, protocol.Event{
+		Room: protocol.RoomServer, Kind: protocol.KindLogout, V: protocol.Version, ID: protocol.NewID(),
+		Member: m.ID, Name: m.Name, NameKey: m.NameKey, At: h.now().UnixMilli(),
+	})
+	if err == nil {
+		h.log.Info("logged out", zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
+	}
+	return h.public(err)
+}
+
+// Guest makes a member that is proved by nothing. A name that is taken or reserved gets a suffix, an empty one becomes
+// a guest's name; bad_name is the only refusal. The name is the session's from Open to its end.
+func (h *Hub) Guest(ctx context.Context, name string) (Member, error) {
+	m := Member{ID: protocol.NewMemberID()}
+	if name == "" {
+		return m, h.randomName(ctx, &m)
+	}
+	shown, key, bad := protocol.CheckName(name)
+	if bad != nil && bad.Code != protocol.CodeNameTaken {
+		return m, bad
+	}
+	if bad == nil {
+		free, err := h.isFree(ctx, key, m.ID)
+		if err != nil {
+			return m, err
+		}
+		if free {
+			m.Name, m.NameKey = shown, key
+			return m, nil
+		}
+	} else {
+		shown = name
+	}
+	return m, h.suffixName(ctx, &m, shown)
+}
+
+// maxSuffix is the last number that is tried behind a taken name.
+const maxSuffix = 99
+
+// suffixName gives m the first free of name-2 … name-99, then a guest's name.
+func (h *Hub) suffixName(ctx context.Context, m *Member, name string) error {
+	for n := 2; n <= maxSuffix; n++ {
+		shown, key, bad := protocol.CheckName(protocol.WithSuffix(name, n))
+		if bad != nil {
+			break
+		}
+		free, err := h.isFree(ctx, key, m.ID)
+		if err != nil {
+			return err
+		}
+		if free {
+			m.Name, m.NameKey = shown, key
+			return nil
+		}
+	}
+	return h.randomName(ctx, m)
+}
+
+func (h *Hub) randomName(ctx context.Context, m *Member) error {
+	for digits := 10_000; ; digits *= 10 {
+		shown, key, bad := protocol.CheckName(fmt.Sprintf("guest-%d", digits/10+rand.IntN(digits-digits/10))) //nolint:gosec // a name, not a secret
+		if bad != nil {
+			return bad
+		}
+		free, err := h.isFree(ctx, key, m.ID)
+		if err != nil {
+			return err
+		}
+		if free {
+			m.Name, m.NameKey = shown, key
+			return nil
+		}
+	}
+}
+
+// suggest adds a free name to an error about a name.
+func (h *Hub) suggest(ctx context.Context, err error, name string) error {
+	e := new(protocol.Error)
+	if !errors.As(err, &e) || e.Code != protocol.CodeNameTaken {
+		return err
+	}
+	var m Member
+	if h.suffixName(ctx, &m, name) == nil {
+		c := *e
+		c.Suggestion = m.Name
+		return &c
+	}
+	return e
+}
+
+// isFree tells whether m may have the name now: nobody else is connected with it or holds it in the journal.
+func (h *Hub) isFree(ctx context.Context, key string, m protocol.MemberID) (bool, error) {
+	h.mu.Lock()
+	use := h.names[key]
+	h.mu.Unlock()
+	if use != nil && use.member != m {
+		return false, nil
+	}
+	holder, ok, err := h.store.NameHolder(ctx, key)
+	if err != nil {
+		h.log.Warn("name cannot be looked up", zap.Error(err))
+		return false, protocol.Errorf(protocol.CodeUnavailable, "names cannot be looked up now")
+	}
+	return !ok || holder.Member == m || !holder.Until.After(h.now()), nil
+}
+
+// claim takes the name for one more session of m; false when somebody else has it by now.
+func (h *Hub) claim(m Member) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	use := h.names[m.NameKey]
+	if use == nil {
+		use = &nameUse{member: m.ID}
+		h.names[m.NameKey] = use
+	}
+	if use.member != m.ID {
+		return false
+	}
+	use.sessions++
+	return true
+}
+
+// unclaim gives it back.
+func (h *Hub) unclaim(m Member) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	use := h.names[m.NameKey]
+	if use == nil || use.member != m.ID {
+		return
+	}
+	if use.sessions--; use.sessions == 0 {
+		delete(h.names, m.NameKey)
+	}
+}

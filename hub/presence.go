@@ -1,0 +1,144 @@
+package hub
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"govor/hub/protocol"
+)
+
+// presence is who is in a room. It is told to the room at most once per presenceInterval; leaving only after a grace
+// time in which nobody came back, so that reloads and short cuts are silent. Guarded by the room's mu.
+type presence struct {
+	members map[protocol.MemberID]*present
+	shown   time.Time   // when a frame was last sent
+	timer   *time.Timer // runs while something is to be told
+	due     time.Time   // when timer fires
+}
+
+// present is one member in a room.
+type present struct {
+	name     string
+	sessions int       // 0 = leaving
+	left     time.Time // since when, if leaving
+	told     bool      // the room knows that the member is here
+}
+
+// enterLocked counts a session of m into the room.
+func (r *room) enterLocked(m Member) {
+	p := r.presence.members[m.ID]
+	if p == nil {
+		p = &present{}
+		r.presence.members[m.ID] = p
+	}
+	p.name = m.Name
+	p.sessions++
+	if !p.told {
+		r.tellByLocked(r.hub.now().Add(joinDelay))
+	}
+}
+
+// leaveLocked counts a session of m out.
+func (r *room) leaveLocked(m protocol.MemberID) {
+	p := r.presence.members[m]
+	if p == nil || p.sessions == 0 {
+		return
+	}
+	p.sessions--
+	if p.sessions == 0 {
+		p.left = r.hub.now()
+		r.tellByLocked(p.left.Add(r.hub.limits.PresenceGrace))
+	}
+}
+
+// tellByLocked makes sure that tell runs at t, or later where a frame was sent less than presenceInterval before.
+func (r *room) tellByLocked(t time.Time) {
+	if next := r.presence.shown.Add(presenceInterval); t.Before(next) {
+		t = next
+	}
+	if r.presence.timer != nil && !t.Before(r.presence.due) {
+		return
+	}
+	if r.presence.timer != nil {
+		r.presence.timer.Stop()
+	}
+	r.presence.due = t
+	r.presence.timer = time.AfterFunc(t.Sub(r.hub.now()), r.tell)
+}
+
+// tell shows what has changed and is due, and sets the timer for the rest.
+func (r *room) tell() {
+	r.mu.Lock()
+	r.presence.timer = nil
+	now := r.hub.now()
+	f := &protocol.Presence{Room: r.name, At: now}
+	next := time.Time{}
+	for id, p := range r.presence.members {
+		switch {
+		case p.sessions > 0 && !p.told:
+			p.told = true
+			f.Joined, f.JoinedCount = addName(f.Joined, p.name), f.JoinedCount+1
+		case p.sessions == 0:
+			if leaves := p.left.Add(r.hub.limits.PresenceGrace); leaves.After(now) {
+				if next.IsZero() || leaves.Before(next) {
+					next = leaves
+				}
+				continue
+			}
+			delete(r.presence.members, id)
+			if p.told {
+				f.Left, f.LeftCount = addName(f.Left, p.name), f.LeftCount+1
+			}
+		}
+	}
+	if f.JoinedCount+f.LeftCount > 0 {
+		slices.Sort(f.Joined)
+		slices.Sort(f.Left)
+		f.People, f.Online = r.peopleLocked()
+		r.presence.shown = now
+		r.signalLocked(f)
+	}
+	if !next.IsZero() {
+		r.tellByLocked(next)
+	}
+	r.mu.Unlock()
+	r.hub.reap(r)
+}
+
+func addName(names []string, name string) []string {
+	if len(names) >= protocol.MaxPresenceNames {
+		return names
+	}
+	return append(names, name)
+}
+
+// peopleLocked returns who is here, sorted by name and at most MaxPeople of them, and how many there are.
+func (r *room) peopleLocked() ([]protocol.Person, int) {
+	people := make([]protocol.Person, 0, min(len(r.presence.members), protocol.MaxPeople))
+	online := 0
+	for id, p := range r.presence.members {
+		if p.sessions == 0 {
+			continue
+		}
+		online++
+		if len(people) < protocol.MaxPeople {
+			people = append(people, protocol.Person{Member: id, Name: p.name})
+		}
+	}
+	slices.SortFunc(people, func(a, b protocol.Person) int { return cmp.Compare(a.Name, b.Name) })
+	return people, online
+}
+
+// People returns who is in a room now, sorted by name and at most protocol.MaxPeople of them, and how many there are.
+func (h *Hub) People(name string) ([]protocol.Person, int) {
+	h.mu.Lock()
+	r := h.rooms[name]
+	h.mu.Unlock()
+	if r == nil {
+		return nil, 0
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.peopleLocked()
+}

@@ -1,0 +1,232 @@
+package hub
+
+import (
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"govor/hub/protocol"
+)
+
+// Receive implements socket.Peer.
+func (s *Session) Receive(data []byte) {
+	cmd, bad := s.format.Decode(data)
+	if bad != nil {
+		s.begin()
+		s.refuse(bad)
+		return
+	}
+	if hello, ok := cmd.(protocol.Hello); ok {
+		s.hello(hello)
+		return
+	}
+	s.begin()
+	switch cmd := cmd.(type) {
+	case protocol.Send:
+		s.send(cmd)
+	case protocol.Join:
+		s.joinAs(cmd.Room, cmd.Resume)
+	case protocol.Leave:
+		s.leave(cmd.Room)
+	case protocol.Ping:
+		s.reply(protocol.Pong{})
+	}
+}
+
+// refuse answers with an error; nothing else changes.
+func (s *Session) refuse(e *protocol.Error) {
+	s.hub.metrics.errors.WithLabelValues(string(e.Code)).Inc()
+	s.reply(e)
+}
+
+// hello proves who it is and takes the seats that the client asks for instead of the held one.
+func (s *Session) hello(c protocol.Hello) {
+	s.seating.Lock()
+	defer s.seating.Unlock()
+	if c.Token != "" && s.member().Proof != ByLogin {
+		s.present(c.Token)
+	}
+	if len(c.Rooms) == 0 {
+		s.beginLocked()
+		return
+	}
+	if len(c.Rooms) > protocol.MaxRoomsPerHello {
+		s.beginLocked()
+		s.refuse(protocol.Errorf(protocol.CodeTooMany, "a session may be in %d rooms", protocol.MaxRoomsPerHello))
+		return
+	}
+	if t := s.takeHeld(); t != nil {
+		defer s.hub.unsit(t) // after the new seats have been taken, so that the room stays resident
+	}
+	for room, resume := range c.Rooms {
+		s.joinAs(room, resume)
+	}
+}
+
+// present makes the session that of the token's member; other sessions by the same token are replaced.
+func (s *Session) present(token string) {
+	h := s.hub
+	m, _, err := h.verify(h.ctx, purposeToken, token)
+	if err == nil {
+		m.Proof = ByToken
+		if free, ferr := h.isFree(h.ctx, m.NameKey, m.ID); ferr != nil {
+			err = ferr
+		} else if !free {
+			err = h.suffixName(h.ctx, &m, m.Name)
+		}
+	}
+	if err == nil && !h.claim(m) {
+		err = nameTaken(m.Name)
+	}
+	if err != nil {
+		s.refuse(asProtocol(err))
+		return
+	}
+	h.replace(s, m)
+	s.mu.Lock()
+	old, seats := s.who, s.seats
+	s.who = m
+	for _, t := range seats {
+		defer t.room.hand(old.ID, m)
+	}
+	s.mu.Unlock()
+	h.unclaim(old)
+	h.log.Info("session recognised", zap.String("session_id", s.id), zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
+	s.welcome()
+}
+
+// hand gives a session's presence in the room to another member.
+func (r *room) hand(from protocol.MemberID, to Member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leaveLocked(from)
+	r.enterLocked(to)
+}
+
+// send appends a message. It blocks while the session is over its rate, or has too much unanswered.
+func (s *Session) send(c protocol.Send) {
+	if c.ID == "" {
+		c.ID = protocol.NewID()
+	}
+	room, bad := s.roomOf(c)
+	if bad == nil {
+		bad = s.hub.checkSend(c)
+	}
+	if bad != nil {
+		s.refuse(bad.About(c.Room, c.ID))
+		return
+	}
+	if !s.pace() || !s.reserve() {
+		return
+	}
+	h := s.hub
+	e := h.message(s.member(), room, c)
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	if s.failed {
+		s.answered(&e, protocol.Receipt{}, errUnavailable)
+		return
+	}
+	h.openRoom(e)
+	h.journal.Append(e, func(r protocol.Receipt, err error) {
+		var refused *protocol.Error
+		if err != nil && !errors.As(err, &refused) {
+			s.sending.Lock()
+			s.failed = true
+			s.sending.Unlock()
+		}
+		s.answered(&e, r, err)
+	})
+}
+
+// roomOf finds the room of a send: one that the session has a seat in.
+func (s *Session) roomOf(c protocol.Send) (string, *protocol.Error) {
+	name := c.Room
+	if name == "" {
+		name = s.room
+	}
+	s.mu.Lock()
+	_, ok := s.seats[name]
+	s.mu.Unlock()
+	if ok {
+		return name, nil
+	}
+	canonical, bad := protocol.CheckRoom(name)
+	if bad != nil {
+		return "", bad
+	}
+	s.mu.Lock()
+	_, ok = s.seats[canonical]
+	s.mu.Unlock()
+	if !ok {
+		return "", protocol.Errorf(protocol.CodeNotInRoom, "this session has not joined %s", canonical)
+	}
+	return canonical, nil
+}
+
+// pace waits until the session's rate allows one more message: not reading slows a sender down before anything is
+// refused. Only who stays over the rate for RatePatience is ended. It tells whether to go on.
+func (s *Session) pace() bool {
+	if s.limiter == nil {
+		return true
+	}
+	now := s.hub.now()
+	delay := s.limiter.ReserveN(now, 1).DelayFrom(now)
+	if delay == 0 {
+		s.overSince = time.Time{}
+		return true
+	}
+	if s.overSince.IsZero() {
+		s.overSince = now
+	}
+	if patience := s.hub.limits.RatePatience; patience > 0 && now.Sub(s.overSince) > patience {
+		e := protocol.Errorf(protocol.CodeTooFast, "more than %g messages a second for too long", s.hub.limits.Rate)
+		e.RetryAfter = delay
+		s.refuse(e)
+		s.end(protocol.ClosePolicy, reasonTooFast)
+		return false
+	}
+	t := time.NewTimer(delay)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-s.done:
+		return false
+	}
+}
+
+// reserve waits until one more append may be in flight and tells whether to go on.
+func (s *Session) reserve() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.ending && (s.inFlight >= maxInFlight || len(s.outbox) > outboxSoft) {
+		s.changed.Wait()
+	}
+	if s.ending {
+		return false
+	}
+	s.inFlight++
+	return true
+}
+
+// answered tells the sender what became of e.
+func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
+	s.hub.countAppend(r, err)
+	refused := asProtocol(err)
+	switch {
+	case err == nil:
+		s.reply(r)
+	default:
+		s.refuse(refused.About(e.Room, e.ID))
+	}
+	s.mu.Lock()
+	s.inFlight--
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	if err != nil && refused.Code == protocol.CodeUnavailable {
+		s.end(protocol.CloseTryAgain, reasonUnavailable)
+	}
+	s.notify()
+}

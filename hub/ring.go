@@ -1,0 +1,130 @@
+package hub
+
+import (
+	"encoding/binary"
+
+	"govor/hub/protocol"
+)
+
+// Sizes of a ring's segments. A room that says little holds little.
+const (
+	minSegment = 4 << 10
+	maxSegment = 64 << 10
+)
+
+// DefaultRingBytes bounds a ring where the configuration does not say otherwise.
+const DefaultRingBytes = 1 << 20
+
+// ring holds the last frames of a room in one format, as bytes that are ready for a socket: server frames are unmasked
+// (RFC 6455 §5.1), so one encoding serves everyone. Bytes that were appended never change, and segments are left to the
+// garbage collector; so what take returned may be written without a lock, for as long as it takes.
+//
+// Offsets are absolute: they count every byte that was ever appended. All fields are guarded by the room's mu.
+type ring struct {
+	format protocol.Format
+	max    int // bytes that are kept at most, besides the last segment
+
+	segments []*segment
+	size     int   // bytes in segments
+	end      int64 // offset after the last byte
+	seats    map[*seat]struct{}
+	behind   int // seats that have not taken everything
+}
+
+// segment is a run of frames; no frame lies in two.
+type segment struct {
+	start int64 // offset of buf[0]
+	buf   []byte
+	last  int64 // number of the room's last event when the last frame was appended
+}
+
+func newRing(f protocol.Format, limit int) *ring {
+	if limit <= 0 {
+		limit = DefaultRingBytes
+	}
+	return &ring{format: f, max: limit, seats: make(map[*seat]struct{})}
+}
+
+// append adds one frame with the payload; last is the room's last number from now on.
+func (r *ring) append(payload []byte, last int64) {
+	need := frameLen(len(payload))
+	s := r.tail(need)
+	s.buf = appendFrame(s.buf, payload)
+	s.last = last
+	r.size += need
+	r.end += int64(need)
+	for r.size > r.max && len(r.segments) > 1 {
+		r.size -= len(r.segments[0].buf)
+		r.segments[0] = nil
+		r.segments = r.segments[1:]
+	}
+}
+
+// tail returns a segment with room for need more bytes.
+func (r *ring) tail(need int) *segment {
+	grow := minSegment
+	if n := len(r.segments); n > 0 {
+		s := r.segments[n-1]
+		if cap(s.buf)-len(s.buf) >= need {
+			return s
+		}
+		grow = min(2*cap(s.buf), maxSegment)
+	}
+	s := &segment{start: r.end, buf: make([]byte, 0, max(grow, need))}
+	r.segments = append(r.segments, s)
+	return s
+}
+
+// first is the offset of the oldest byte that is still there.
+func (r *ring) first() int64 {
+	if len(r.segments) == 0 {
+		return r.end
+	}
+	return r.segments[0].start
+}
+
+// from returns the bytes from offset to the end of its segment, and the number of the last event in them. There are
+// none at the end; the caller has made sure that offset ≥ first().
+func (r *ring) from(offset int64) (b []byte, last int64) {
+	for i := len(r.segments) - 1; i >= 0; i-- {
+		s := r.segments[i]
+		if offset >= s.start {
+			return s.buf[offset-s.start : len(s.buf) : len(s.buf)], s.last
+		}
+	}
+	return nil, 0
+}
+
+// caughtUp notes that a seat which was behind is no longer; when none is, the bytes are given back.
+func (r *ring) caughtUp() {
+	r.behind--
+	if r.behind == 0 {
+		r.segments, r.size = nil, 0
+	}
+}
+
+// frameLen is the length of a frame with n bytes of payload.
+func frameLen(n int) int {
+	switch {
+	case n < 126:
+		return 2 + n
+	case n <= 0xffff:
+		return 4 + n
+	default:
+		return 10 + n
+	}
+}
+
+// appendFrame appends a whole, unmasked text frame (RFC 6455 §5.2).
+func appendFrame(dst, payload []byte) []byte {
+	const finText = 0x81
+	switch n := len(payload); {
+	case n < 126:
+		dst = append(dst, finText, byte(n))
+	case n <= 0xffff:
+		dst = append(dst, finText, 126, byte(n>>8), byte(n))
+	default:
+		dst = binary.BigEndian.AppendUint64(append(dst, finText, 127), uint64(n))
+	}
+	return append(dst, payload...)
+}

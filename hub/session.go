@@ -1,0 +1,288 @@
+package hub
+
+import (
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"govor/hub/protocol"
+)
+
+// Bounds of one session.
+const (
+	maxInFlight = 64        // sends without a receipt; the next is not read until there are fewer
+	outboxSoft  = 64 << 10  // bytes of the session's own frames; over it nothing more is read from it
+	outboxHard  = 256 << 10 // over it the session is ended
+	holdTime    = time.Second
+)
+
+// Session is one member on one connection. It is a socket.Peer; whoever opened it drives it until Ended.
+type Session struct {
+	// Fixed at construction.
+	hub    *Hub
+	id     string
+	format protocol.Format
+	room   string // of the connection's address
+	addr   string
+	opened time.Time
+	wake   chan struct{} // capacity 1, never closed
+	done   chan struct{} // closed when the session begins to end
+
+	// Owned by the reader.
+	limiter   *rate.Limiter // nil = no limit
+	overSince time.Time     // since when the limiter has made it wait; zero = it has not
+
+	// Owned by the writer.
+	current []byte // what Pending returned and Wrote has not taken
+
+	// seating is held while seats are given by the first command or by the timer, so that neither sees half of the
+	// other's work. Taken before all other locks.
+	seating sync.Mutex
+
+	// sending orders "has an append failed?" before the append: when one fails as unavailable, none after it is
+	// appended, so a client that sends again keeps its order. Taken before mu.
+	sending sync.Mutex
+	failed  bool // guarded by sending
+
+	mu       sync.Mutex // guards the fields below
+	changed  *sync.Cond // on mu: inFlight, outbox or ending changed
+	who      Member
+	seats    map[string]*seat
+	dirty    []*seat // seats that may have something to take
+	outbox   []byte  // frames for this session only
+	inFlight int     // appends without an answer
+	held     *seat   // of room, until the first command or holdTime
+	hold     *time.Timer
+	ending   bool
+	finish   bool // end only when the appends in flight are answered
+	code     int
+	reason   string
+}
+
+// SessionParams is what a new session is made of.
+type SessionParams struct {
+	Member  Member
+	Format  protocol.Format
+	Room    string // canonical; of the connection's address
+	History int    // past messages to begin with, for plain text, which has no hello
+	Addr    string // for the log
+}
+
+// Open makes a session and says welcome. The error is a *protocol.Error: name_taken when somebody took the name of a
+// logged-in member meanwhile, unavailable while the hub stops.
+func (h *Hub) Open(p SessionParams) (*Session, error) {
+	s := &Session{
+		hub: h, id: protocol.NewID(), format: p.Format, room: p.Room, addr: p.Addr, opened: h.now(), who: p.Member,
+		wake: make(chan struct{}, 1), done: make(chan struct{}), seats: make(map[string]*seat, 1),
+	}
+	s.changed = sync.NewCond(&s.mu)
+	if h.limits.Rate > 0 {
+		s.limiter = rate.NewLimiter(rate.Limit(h.limits.Rate), max(1, h.limits.Burst))
+	}
+	for !h.claim(s.who) {
+		if s.who.Proof != ByNothing {
+			return nil, nameTaken(s.who.Name)
+		}
+		if err := h.suffixName(h.ctx, &s.who, s.who.Name); err != nil {
+			return nil, err
+		}
+	}
+	if !h.register(s) {
+		h.unclaim(s.who)
+		return nil, protocol.Errorf(protocol.CodeUnavailable, "the server is stopping")
+	}
+	h.metrics.connections.Inc()
+	h.log.Info("session opened", zap.String("session_id", s.id), zap.Stringer("member_id", s.who.ID),
+		zap.String("name", s.who.Name), zap.String("room", s.room), zap.String("format", s.format.Key()),
+		zap.String("remote_addr", s.addr))
+	s.welcome()
+	s.start(p.History)
+	return s, nil
+}
+
+// start gives the session its first seat: at once where the format has no hello, else held for the first command.
+func (s *Session) start(history int) {
+	if _, plain := s.format.(protocol.Text); plain {
+		s.join(s.room, resumption{history: history})
+		return
+	}
+	t := s.hub.sit(s, s.room)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = t
+	s.hold = time.AfterFunc(holdTime, s.begin)
+}
+
+// begin lets the held seat go from where it was pinned. It does nothing the second time.
+func (s *Session) begin() {
+	s.seating.Lock()
+	defer s.seating.Unlock()
+	s.beginLocked()
+}
+
+func (s *Session) beginLocked() {
+	if t := s.takeHeld(); t != nil {
+		s.seat(t, resumption{})
+	}
+}
+
+func (s *Session) takeHeld() *seat {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.held
+	if s.held = nil; t != nil {
+		s.hold.Stop()
+	}
+	return t
+}
+
+func (s *Session) member() Member {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.who
+}
+
+func (s *Session) welcome() {
+	m := s.member()
+	w := protocol.Welcome{Session: s.id, Member: m.ID, Name: m.Name, MaxText: s.hub.maxText()}
+	if m.Proof != ByLogin {
+		w.Token = s.hub.issue(purposeToken, m)
+	}
+	s.reply(w)
+}
+
+// reply puts a frame into the outbox.
+func (s *Session) reply(f protocol.Frame) {
+	payload := s.format.Append(nil, f)
+	if len(payload) == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.outbox = appendFrame(s.outbox, payload)
+	full := len(s.outbox) > outboxHard
+	s.mu.Unlock()
+	if full {
+		s.end(protocol.CloseTryAgain, reasonSlow)
+		return
+	}
+	s.notify()
+}
+
+// Reasons of ends, which are also a label of chat_sessions_ended_total.
+const (
+	reasonSlow        = "slow consumer"
+	reasonTooFast     = "too fast"
+	reasonUnavailable = "unavailable"
+	reasonLoggedOut   = "logged out"
+	reasonReplaced    = "replaced"
+)
+
+// notify tells the writer to look.
+func (s *Session) notify() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// markDirty says that t may have something to take. A room's lock may be held.
+func (s *Session) markDirty(t *seat) {
+	s.mu.Lock()
+	if !t.dirty {
+		t.dirty = true
+		s.dirty = append(s.dirty, t)
+	}
+	s.mu.Unlock()
+	s.notify()
+}
+
+// end makes the connection end with code and reason after what is pending; the first call decides.
+func (s *Session) end(code int, reason string) { s.endWhen(code, reason, false) }
+
+func (s *Session) endWhen(code int, reason string, finish bool) {
+	s.mu.Lock()
+	if !s.ending {
+		s.ending, s.finish, s.code, s.reason = true, finish, code, reason
+		close(s.done)
+		s.changed.Broadcast()
+	}
+	s.mu.Unlock()
+	s.notify()
+}
+
+// Wake implements socket.Peer.
+func (s *Session) Wake() <-chan struct{} { return s.wake }
+
+// Pending implements socket.Peer: first the session's own frames, then its seats in turn.
+func (s *Session) Pending() []byte {
+	for len(s.current) == 0 {
+		s.mu.Lock()
+		if len(s.outbox) > 0 {
+			s.current, s.outbox = s.outbox, nil
+			s.changed.Broadcast()
+			s.mu.Unlock()
+			break
+		}
+		t := s.nextDirtyLocked()
+		s.mu.Unlock()
+		if t == nil {
+			return nil
+		}
+		b, more := t.take()
+		if more {
+			s.markDirty(t)
+		}
+		s.current = b
+	}
+	return s.current
+}
+
+func (s *Session) nextDirtyLocked() *seat {
+	if len(s.dirty) == 0 {
+		return nil
+	}
+	t := s.dirty[0]
+	copy(s.dirty, s.dirty[1:])
+	s.dirty[len(s.dirty)-1] = nil
+	s.dirty = s.dirty[:len(s.dirty)-1]
+	t.dirty = false
+	return t
+}
+
+// Wrote implements socket.Peer.
+func (s *Session) Wrote(n int) {
+	if s.current = s.current[n:]; len(s.current) == 0 {
+		s.current = nil
+	}
+}
+
+// Ending implements socket.Peer.
+func (s *Session) Ending() (code int, reason string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.code, s.reason, s.ending && (!s.finish || s.inFlight == 0)
+}
+
+// Ended implements socket.Peer.
+func (s *Session) Ended(code int, reason string) {
+	s.end(code, reason) // whoever waits in Receive goes on
+	if t := s.takeHeld(); t != nil {
+		s.hub.unsit(t)
+	}
+	s.mu.Lock()
+	seats := s.seats
+	s.seats, s.dirty, s.outbox = nil, nil, nil
+	who := s.who
+	s.mu.Unlock()
+	for _, t := range seats {
+		s.hub.stand(t, who.ID)
+	}
+	s.hub.unclaim(who)
+	s.hub.unregister(s, who.ID)
+	s.hub.metrics.ended.With(endLabels(code, reason)).Inc()
+	s.hub.log.Info("session ended", zap.String("session_id", s.id), zap.Stringer("member_id", who.ID),
+		zap.String("name", who.Name), zap.String("room", s.room), zap.Int("code", code), zap.String("reason", reason),
+		zap.Duration("duration", s.hub.now().Sub(s.opened)), zap.String("remote_addr", s.addr))
+}

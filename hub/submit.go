@@ -1,0 +1,169 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"govor/hub/journal"
+	"govor/hub/protocol"
+)
+
+// errUnavailable is what a sender is told whose event may or may not have been stored.
+var errUnavailable = protocol.Errorf(protocol.CodeUnavailable, "this cannot be stored now; send it again with the same id")
+
+// submitPatience is how long a message that came by HTTP waits for its member's rate before it is refused.
+const submitPatience = 2 * time.Second
+
+// Submit stores a message that came by HTTP from an address and waits for its receipt. Errors are *protocol.Error.
+func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.Send) (protocol.Receipt, error) {
+	if s.ID == "" {
+		s.ID = protocol.NewID()
+	}
+	room, bad := protocol.CheckRoom(s.Room)
+	if bad == nil {
+		bad = h.checkSend(s)
+	}
+	if bad == nil && h.isStopping() {
+		bad = errUnavailable
+	}
+	if bad == nil {
+		bad = h.paceHTTP(ctx, m, from)
+	}
+	if bad != nil {
+		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()
+		return protocol.Receipt{}, bad.About(s.Room, s.ID)
+	}
+	e := h.message(m, room, s)
+	h.openRoom(e)
+	r, err := journal.Wait(ctx, h.journal, e)
+	h.countAppend(r, err)
+	if err != nil {
+		return r, asProtocol(err).About(room, s.ID)
+	}
+	return r, nil
+}
+
+// checkSend is what is decided before the append: by this node's limits.
+func (h *Hub) checkSend(s protocol.Send) *protocol.Error {
+	if bad := protocol.CheckID(s.ID); bad != nil {
+		return bad
+	}
+	return protocol.CheckText(s.Text, h.limits.MaxText)
+}
+
+func (h *Hub) maxText() int {
+	if h.limits.MaxText > 0 {
+		return h.limits.MaxText
+	}
+	return protocol.DefaultMaxText
+}
+
+// message makes the event, and renders its Markdown in this goroutine if somebody will want it.
+func (h *Hub) message(m Member, room string, s protocol.Send) protocol.Event {
+	if h.prerender != nil && h.hasPages(room) {
+		h.prerender(s.Text)
+	}
+	return protocol.Event{
+		Room: room, Kind: protocol.KindMessage, V: protocol.Version, ID: s.ID, Member: m.ID, Name: m.Name,
+		NameKey: m.NameKey, At: h.now().UnixMilli(), Body: s.Text,
+	}
+}
+
+// openRoom appends the event that opens e's room if there is none yet. It is decided before e is, because the order of
+// appends is kept; where two open a room at once, the second event is a duplicate.
+func (h *Hub) openRoom(e protocol.Event) {
+	if _, ok := h.store.Room(e.Room); ok {
+		return
+	}
+	body, err := json.Marshal(protocol.RoomBody{Name: e.Room, Kind: "public"})
+	if err != nil {
+		panic("encode room body: " + err.Error()) // strings only
+	}
+	open := protocol.Event{
+		Room: protocol.RoomServer, Kind: protocol.KindRoom, V: protocol.Version, ID: protocol.NewID(),
+		Member: e.Member, Name: e.Name, NameKey: e.NameKey, At: e.At, Body: string(body),
+	}
+	h.journal.Append(open, func(_ protocol.Receipt, err error) {
+		if err != nil {
+			h.log.Warn("room not opened", zap.String("room", e.Room), zap.Error(err))
+		}
+	})
+}
+
+func (h *Hub) countAppend(r protocol.Receipt, err error) {
+	switch {
+	case err != nil:
+	case r.Duplicate:
+		h.metrics.duplicates.Inc()
+	default:
+		h.metrics.messages.Inc()
+	}
+}
+
+// asProtocol is err as the client may know it: everything that is not a *protocol.Error is unavailable.
+func asProtocol(err error) *protocol.Error {
+	if err == nil {
+		return nil
+	}
+	e := new(protocol.Error)
+	if errors.As(err, &e) {
+		return e
+	}
+	return errUnavailable
+}
+
+// public is asProtocol as an error, with the cause in the log.
+func (h *Hub) public(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := asProtocol(err)
+	if e == errUnavailable {
+		h.log.Warn("append failed", zap.Error(err))
+	}
+	return e
+}
+
+// maxHTTPLimiters bounds the rates that are remembered; the least recently used go first.
+const maxHTTPLimiters = 4096
+
+// paceHTTP waits for the rate of a logged-in member, or of a guest's address.
+func (h *Hub) paceHTTP(ctx context.Context, m Member, from netip.Addr) *protocol.Error {
+	if h.limits.Rate <= 0 {
+		return nil
+	}
+	key := "addr " + from.Unmap().String()
+	if m.Proof != ByNothing {
+		key = "member " + m.ID.String()
+	}
+	l, ok := h.httpRates.Get(key)
+	if !ok {
+		l = rate.NewLimiter(rate.Limit(h.limits.Rate), max(1, h.limits.Burst))
+		if first, had, _ := h.httpRates.PeekOrAdd(key, l); had {
+			l = first
+		}
+	}
+	now := h.now()
+	r := l.ReserveN(now, 1)
+	delay := r.DelayFrom(now)
+	if delay > submitPatience {
+		r.CancelAt(now)
+		e := protocol.Errorf(protocol.CodeTooFast, "more than %g messages a second", h.limits.Rate)
+		e.RetryAfter = delay
+		return e
+	}
+	t := time.NewTimer(delay)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return errUnavailable
+	}
+}

@@ -1,0 +1,116 @@
+package hub
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"govor/hub/protocol"
+)
+
+// Purposes of signed claims; one does not pass for another.
+const (
+	purposeLogin = "login" // the login cookie
+	purposeToken = "token" // of a welcome, for a hello
+)
+
+// claims are what a cookie or token says: signed and stateless, so that they outlive restarts and are good on every
+// node with the same secret. Logging out raises the member's generation in the journal, which ends the older ones.
+type claims struct {
+	Member     string `json:"m"`
+	Name       string `json:"n"`
+	Generation int64  `json:"g,omitempty"`
+	At         int64  `json:"t"` // Unix seconds
+}
+
+// signer signs claims by HMAC-SHA256 (RFC 2104).
+type signer struct{ secret []byte }
+
+func (s signer) sign(purpose string, c claims) string {
+	b, err := json.Marshal(c)
+	if err != nil {
+		panic("encode claims: " + err.Error()) // strings and integers only
+	}
+	body := base64.RawURLEncoding.EncodeToString(b)
+	return body + "." + base64.RawURLEncoding.EncodeToString(s.mac(purpose, body))
+}
+
+func (s signer) mac(purpose, body string) []byte {
+	m := hmac.New(sha256.New, s.secret)
+	m.Write([]byte(purpose + "\x00" + body))
+	return m.Sum(nil)
+}
+
+func (s signer) verify(purpose, text string) (claims, error) {
+	var c claims
+	body, sig, ok := strings.Cut(text, ".")
+	got, err := base64.RawURLEncoding.DecodeString(sig)
+	if !ok || err != nil || !hmac.Equal(got, s.mac(purpose, body)) {
+		return c, errors.New("not signed by this server")
+	}
+	b, err := base64.RawURLEncoding.DecodeString(body)
+	if err != nil {
+		return c, errors.New("not base64")
+	}
+	return c, json.Unmarshal(b, &c)
+}
+
+func (h *Hub) issue(purpose string, m Member) string {
+	return h.signer.sign(purpose, claims{
+		Member: m.ID.String(), Name: m.Name, Generation: m.Generation, At: h.now().Unix(),
+	})
+}
+
+// Cookie signs m for the login cookie.
+func (h *Hub) Cookie(m Member) string { return h.issue(purposeLogin, m) }
+
+// Authenticate reads a login cookie. The error is a *protocol.Error: bad_token when it is not valid or no longer,
+// unavailable when that cannot be found out now.
+func (h *Hub) Authenticate(ctx context.Context, cookie string) (Member, error) {
+	m, known, err := h.verify(ctx, purposeLogin, cookie)
+	if err == nil && !known { // every login has written its member: this one is of another file
+		return Member{}, errBadToken()
+	}
+	m.Proof = ByLogin
+	return m, err
+}
+
+func errBadToken() *protocol.Error {
+	return protocol.Errorf(protocol.CodeBadToken, "this login or token is not valid, or no longer")
+}
+
+// verify reads claims; known tells whether the member has a row in the store, whose name then counts.
+func (h *Hub) verify(ctx context.Context, purpose, text string) (m Member, known bool, err error) {
+	c, err := h.signer.verify(purpose, text)
+	if err != nil {
+		return Member{}, false, errBadToken()
+	}
+	m.ID, err = protocol.ParseMemberID(c.Member)
+	if err != nil {
+		return Member{}, false, errBadToken()
+	}
+	row, known, err := h.store.Member(ctx, m.ID)
+	if err != nil {
+		h.log.Warn("member cannot be read", zap.Error(err))
+		return Member{}, false, protocol.Errorf(protocol.CodeUnavailable, "who you are cannot be looked up now")
+	}
+	name := c.Name
+	if known {
+		name = row.Name
+	}
+	if c.Generation != row.Generation {
+		return Member{}, false, errBadToken()
+	}
+	var bad *protocol.Error
+	if m.Name, m.NameKey, bad = protocol.CheckName(name); bad != nil {
+		return Member{}, false, errBadToken()
+	}
+	m.Generation = c.Generation
+	return m, known, nil
+}
