@@ -1,9 +1,21 @@
 // Package store is the SQLite file: what was said, read back by room and number; members, names, read marks.
+//
+// Apply is its heart and the only writer. It is deterministic: it looks at the journaled tables and at the event, never
+// at a clock, the configuration or chance, so that every node that applies the same journal has the same rooms, numbers
+// and refusals. Everything else reads.
 package store
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"go.uber.org/zap"
 
 	"govor/hub/protocol"
 )
@@ -44,25 +56,72 @@ type Holder struct {
 	Until  time.Time
 }
 
-// Store is the open file.
-type Store struct{}
+// Store is the open file. Its methods may be called from any goroutine; those that write wait for one another.
+type Store struct {
+	// Fixed at construction.
+	dir         string
+	path        string
+	log         *zap.Logger
+	lock        *flock.Flock
+	file        os.FileInfo // the database file that was opened
+	readers     *readers
+	checkpoints *checkpointer
+	position    atomic.Int64
+	doubtful    atomic.Bool // an I/O error happened: connections are to be opened again before the next append
 
-// API that the rest of the program uses (documented where it is implemented):
-//
-//	func Open(dir string, log *zap.Logger) (*Store, error)
-//	func (s *Store) Apply(ctx, batch []protocol.Event) ([]Result, error)
-//	func (s *Store) Close() error
-//	func (s *Store) Path() string
-//	func (s *Store) Position() Position
-//	func (s *Store) Writable(ctx) error
-//	func (s *Store) Room(name string) (Room, bool)
-//	func (s *Store) Rooms(ctx) ([]Room, error)
-//	func (s *Store) Events(ctx, room string, after, upto int64, limit int) ([]protocol.Event, error)
-//	func (s *Store) Page(ctx, room string, before int64, limit int) ([]protocol.Event, error)
-//	func (s *Store) Last(ctx, room string, n int) (after int64, err error)
-//	func (s *Store) Since(ctx, after Position, limit int) ([]protocol.Event, error)
-//	func (s *Store) EventID(ctx, room string, seq int64) (string, error)
-//	func (s *Store) Member(ctx, id) (Member, bool, error)
-//	func (s *Store) NameHolder(ctx, key string) (Holder, bool, error)
-//	func (s *Store) MayRead(ctx, member, room) (bool, error)
-var _ context.Context
+	// writing has room for one: who has put its element in owns the fields below until it is taken out.
+	writing chan struct{}
+	w       *writer     // nil when the connections have to be opened again
+	wal     os.FileInfo // the write-ahead log that w opened
+	unknown error       // an *UnknownEventError: nothing is applied any more
+	failed  error       // why the last Apply failed, nil when it did not
+	closed  bool
+	rooms   map[string]*room
+	members *simplelru.LRU[protocol.MemberID, member]
+
+	mu    sync.RWMutex // guards the fields below
+	known map[string]Room
+}
+
+// Path is where the database file is.
+func (s *Store) Path() string { return s.path }
+
+// Position is the place of the last event that was applied.
+func (s *Store) Position() Position { return Position(s.position.Load()) }
+
+// acquire waits for the right to write.
+func (s *Store) acquire(ctx context.Context) error {
+	select {
+	case s.writing <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the writer: %w", ctx.Err())
+	}
+}
+
+func (s *Store) release() { <-s.writing }
+
+// Close waits for the append and the reads in progress and closes the file; the write-ahead log is merged into it.
+// Everything but Room, Rooms, Position and Path fails with ErrClosed afterwards.
+func (s *Store) Close() error {
+	s.checkpoints.close()
+	s.writing <- struct{}{}
+	defer s.release()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.readers.close()
+	var err error
+	if s.w != nil {
+		err = s.w.conn.Close() // the last connection: it merges the log
+		s.w = nil
+	}
+	if uerr := s.lock.Unlock(); err == nil {
+		err = uerr
+	}
+	if err != nil {
+		return fmt.Errorf("close %s: %w", s.path, err)
+	}
+	return nil
+}

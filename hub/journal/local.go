@@ -1,0 +1,214 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"govor/hub/protocol"
+	"govor/hub/store"
+)
+
+const (
+	maxBatch   = 1024     // events of one transaction
+	queueBytes = 16 << 20 // of events that wait for a transaction
+	eventBytes = 256      // of an event besides its text
+)
+
+// Local is the journal of one machine: a queue in front of the store. One goroutine takes everything that waits,
+// applies it in one transaction, answers the waiters and hands the batch to the followers.
+type Local struct {
+	// Fixed at construction.
+	store   *store.Store
+	log     *zap.Logger
+	metrics *metrics
+	wake    chan struct{} // capacity 1: something was appended, or Close was called
+	done    chan struct{} // closed when the goroutine has ended
+
+	late sync.WaitGroup // refusals on their way to a done
+
+	// Owned by the goroutine.
+	taken  []waiter       // swapped out of waiting, not yet applied
+	spare  []waiter       // an empty one for the next swap
+	handed store.Position // the last event that followers were told of
+	failed string         // why the last transaction failed, "" when it did not
+
+	mu        sync.Mutex // guards the fields below; no I/O and no done under it
+	waiting   []waiter
+	inHand    int // in taken
+	bytes     int // of waiting and taken
+	closed    bool
+	followers map[*follower]struct{}
+}
+
+// waiter is one call of Append.
+type waiter struct {
+	event protocol.Event
+	done  func(protocol.Receipt, error)
+	since time.Time
+}
+
+func (w *waiter) bytes() int { return eventBytes + len(w.event.Body) }
+
+// NewLocal starts a journal in front of s. The store is the caller's to close, after the journal.
+func NewLocal(s *store.Store, log *zap.Logger, reg prometheus.Registerer) *Local {
+	l := &Local{
+		store:     s,
+		log:       log,
+		wake:      make(chan struct{}, 1),
+		done:      make(chan struct{}),
+		handed:    s.Position(),
+		followers: make(map[*follower]struct{}),
+	}
+	l.metrics = newMetrics(reg, l)
+	go l.run() // ended by Close
+	return l
+}
+
+// Append implements Journal. When more than 16 MiB wait, the event is ErrUnavailable at once.
+func (l *Local) Append(e protocol.Event, done func(protocol.Receipt, error)) {
+	w := waiter{event: e, done: done, since: time.Now()}
+	refuse := func(err error) {
+		l.metrics.observe(resultUnavailable, w.since)
+		done(receipt(&e, false), err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	// Refusals have a goroutine each: the caller may hold locks that done needs, and the journal's own may be in a
+	// transaction.
+	switch {
+	case l.closed:
+		go refuse(fmt.Errorf("%w: the journal is closed", ErrUnavailable))
+	case l.bytes > 0 && l.bytes+w.bytes() > queueBytes:
+		l.late.Go(func() { refuse(fmt.Errorf("%w: too much waits to be stored", ErrUnavailable)) })
+	default:
+		l.waiting = append(l.waiting, w)
+		l.bytes += w.bytes()
+		if len(l.waiting) == 1 {
+			l.poke()
+		}
+	}
+}
+
+func (l *Local) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Close implements Journal.
+func (l *Local) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.poke()
+	<-l.done
+	l.late.Wait()
+	return nil
+}
+
+func (l *Local) run() {
+	defer close(l.done)
+	for {
+		if n := min(len(l.taken), maxBatch); n > 0 {
+			batch := l.taken[:n]
+			l.taken = l.taken[n:]
+			l.commit(batch)
+			clear(batch)
+			continue
+		}
+		if closed := l.swap(); len(l.taken) > 0 {
+			continue
+		} else if closed {
+			return
+		}
+		<-l.wake
+	}
+}
+
+// swap takes everything that waits.
+func (l *Local) swap() (closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken, l.waiting, l.spare = l.waiting, l.spare, l.waiting[:0]
+	if cap(l.spare) > 8*maxBatch { // of a rush that is over
+		l.spare = nil
+	}
+	l.inHand = len(l.taken)
+	return l.closed
+}
+
+// settle counts out what has been taken into a transaction.
+func (l *Local) settle(batch []waiter) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.inHand -= len(batch)
+	for i := range batch {
+		l.bytes -= batch[i].bytes()
+	}
+}
+
+func (l *Local) queued() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting) + l.inHand
+}
+
+// commit applies one batch, answers it and tells the followers.
+func (l *Local) commit(batch []waiter) {
+	l.settle(batch)
+	events := make([]protocol.Event, len(batch))
+	for i := range batch {
+		events[i] = batch[i].event
+	}
+	results, err := l.store.Apply(context.Background(), events) // not to be given up: somebody waits for every answer
+	l.metrics.batch.Observe(float64(len(batch)))
+	l.note(err)
+	if err != nil {
+		for i := range batch {
+			l.answer(&batch[i], receipt(&events[i], false), fmt.Errorf("%w: %w", ErrUnavailable, err), resultUnavailable)
+		}
+		l.tell(nil)
+		return
+	}
+	stored := events[:0]
+	for i := range results {
+		res := &results[i]
+		switch {
+		case res.Err != nil:
+			l.answer(&batch[i], receipt(&batch[i].event, false), res.Err, resultRefused)
+		case res.Duplicate:
+			l.answer(&batch[i], receipt(&res.Event, true), nil, resultDuplicate)
+		default:
+			l.answer(&batch[i], receipt(&res.Event, false), nil, resultStored)
+			stored = append(stored, res.Event)
+		}
+	}
+	l.tell(stored)
+}
+
+func (l *Local) answer(w *waiter, r protocol.Receipt, err error, result string) {
+	l.metrics.observe(result, w.since)
+	w.done(r, err)
+}
+
+func receipt(e *protocol.Event, duplicate bool) protocol.Receipt {
+	return protocol.Receipt{Room: e.Room, ID: e.ID, Seq: e.Seq, Duplicate: duplicate}
+}
+
+// note logs why appends fail, once per reason, and when they succeed again.
+func (l *Local) note(err error) {
+	switch {
+	case err == nil && l.failed != "":
+		l.failed = ""
+		l.log.Info("events are stored again")
+	case err != nil && err.Error() != l.failed:
+		l.failed = err.Error()
+		l.log.Error("events are not stored", zap.Error(err))
+	}
+}

@@ -1,0 +1,455 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"govor/hub/protocol"
+)
+
+// Apply decides a batch of events in its order and stores what is not refused, in one transaction that is on disk when
+// it returns. results[i] is what became of batch[i]; it depends on nothing but the events that were applied before.
+//
+// An error means that the batch as a whole may or may not have been stored; applying it again is safe. It is an
+// *UnknownEventError when an event is of a kind or version that this program does not know: then nothing of the batch
+// was stored and nothing will be any more, until a newer program opens the file.
+//
+// ctx ends the wait for another writer only; a transaction that has begun is finished.
+func (s *Store) Apply(ctx context.Context, batch []protocol.Event) ([]Result, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	if err := s.acquire(ctx); err != nil {
+		return nil, err
+	}
+	defer s.release()
+	results, err := s.apply(batch)
+	s.failed = err
+	if err != nil {
+		return nil, fmt.Errorf("apply events: %w", err)
+	}
+	return results, nil
+}
+
+func (s *Store) apply(batch []protocol.Event) ([]Result, error) {
+	if err := s.usable(); err != nil {
+		return nil, err
+	}
+	if s.unknown = firstUnknown(batch); s.unknown != nil {
+		return nil, s.unknown
+	}
+	t := &transaction{
+		writer:   s.w,
+		store:    s,
+		position: s.position.Load(),
+		rooms:    make(map[string]*room),
+		members:  make(map[protocol.MemberID]member),
+	}
+	results := make([]Result, len(batch))
+	if err := t.run(batch, results); err != nil {
+		s.suspect(err)
+		if !s.w.conn.AutocommitEnabled() { // some errors have rolled back already
+			s.suspect(run(s.w.rollback))
+		}
+		return nil, err
+	}
+	s.merge(t)
+	s.checkpoints.nudge()
+	// Events in a file that nobody will find again are not stored.
+	if err := s.sameFiles(); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+func firstUnknown(batch []protocol.Event) error {
+	for i := range batch {
+		e := &batch[i]
+		switch e.Kind {
+		case protocol.KindMessage, protocol.KindRoom, protocol.KindMember, protocol.KindLogout:
+			if e.V <= protocol.Version {
+				continue
+			}
+		}
+		return &UnknownEventError{Kind: e.Kind, V: e.V}
+	}
+	return nil
+}
+
+// merge takes over what a transaction changed, after its commit.
+func (s *Store) merge(t *transaction) {
+	for id, m := range t.members {
+		s.members.Add(id, m)
+	}
+	s.position.Store(t.position)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range t.dirty {
+		r.dirty = false
+		s.rooms[r.Name] = r
+		s.known[r.Name] = r.Room
+	}
+}
+
+// transaction is one batch on its way into the file. What it changes of the state in memory stays in it until the
+// commit: dropping it is all that a rollback needs.
+type transaction struct {
+	*writer
+	store    *Store
+	position int64
+	rooms    map[string]*room // copies of those that were looked at
+	dirty    []*room          // those of them that were changed, in the order of their first change
+	members  map[protocol.MemberID]member
+}
+
+func (t *transaction) run(batch []protocol.Event, results []Result) error {
+	if err := run(t.begin); err != nil {
+		return err
+	}
+	before := t.position
+	for i := range batch {
+		results[i].Event = batch[i]
+		if err := t.decide(&results[i]); err != nil {
+			return err
+		}
+	}
+	for _, r := range t.dirty {
+		t.setRoom.BindInt64(1, r.Last)
+		t.setRoom.BindText(2, r.LastID)
+		t.setRoom.BindInt64(3, r.lastAt)
+		t.setRoom.BindInt64(4, r.Messages)
+		t.setRoom.BindInt64(5, r.ID)
+		if err := run(t.setRoom); err != nil {
+			return err
+		}
+	}
+	if t.position != before {
+		t.setPosition.BindInt64(1, t.position)
+		if err := run(t.setPosition); err != nil {
+			return err
+		}
+	}
+	return run(t.commit)
+}
+
+// decide handles res.Event. A retry is recognised before anything is refused: what was stored once gets its receipt,
+// whatever has happened to the room or the name since.
+func (t *transaction) decide(res *Result) error {
+	e := &res.Event
+	m, known, err := t.member(e.Member)
+	if err != nil {
+		return err
+	}
+	if e.Kind != protocol.KindMessage { // rare: ask instead of running into the index
+		if found, err := t.duplicate(res, m, known); err != nil || found {
+			return err
+		}
+	}
+	var refusal *protocol.Error
+	switch e.Kind {
+	case protocol.KindMessage:
+		refusal, err = t.message(res, m, known)
+	case protocol.KindRoom:
+		refusal, err = t.open(res, m, known)
+	case protocol.KindMember:
+		refusal, err = t.claim(res, m, known)
+	default:
+		refusal, err = t.logout(res, m, known)
+	}
+	if err != nil || refusal == nil {
+		return err
+	}
+	if e.Kind == protocol.KindMessage {
+		if found, err := t.duplicate(res, m, known); err != nil || found {
+			return err
+		}
+	}
+	res.Err = refusal.About(e.Room, e.ID)
+	return nil
+}
+
+func (t *transaction) message(res *Result, m member, known bool) (*protocol.Error, error) {
+	e := &res.Event
+	r := t.room(e.Room)
+	switch {
+	case e.V < 1:
+		return badEvent("a message has no version"), nil
+	case r == nil || r.Name == protocol.RoomServer:
+		return protocol.Errorf(protocol.CodeNoRoom, "there is no room %s", e.Room), nil
+	case r.Closed:
+		return protocol.Errorf(protocol.CodeRoomClosed, "the room %s is closed", e.Room), nil
+	}
+	renamed := known && m.num != 0 && e.Name != "" && (m.name != e.Name || m.key != e.NameKey)
+	if !known || renamed {
+		if taken, err := t.taken(e, m); err != nil || taken != nil {
+			return taken, err
+		}
+	}
+	if !known {
+		var err error
+		if m, err = t.add(e); err != nil {
+			return nil, err
+		}
+	}
+	stored, err := t.put(res, r, m)
+	if err != nil {
+		return nil, err
+	}
+	if !stored {
+		_, err := t.duplicate(res, m, true)
+		return nil, err
+	}
+	if renamed {
+		return nil, t.rename(e, m)
+	}
+	return nil, nil
+}
+
+// open handles KindRoom. A room that exists is not opened again, and that is no error: whoever asks gets the event that
+// opened it.
+func (t *transaction) open(res *Result, m member, known bool) (*protocol.Error, error) {
+	e := &res.Event
+	var body protocol.RoomBody
+	err := json.Unmarshal([]byte(e.Body), &body)
+	switch {
+	case e.V < 1 || e.Room != protocol.RoomServer:
+		return badEvent("a room is opened by an event of version 1 in " + protocol.RoomServer), nil
+	case err != nil || body.Name == "" || strings.HasPrefix(body.Name, "$") || body.Kind == "":
+		return badEvent("the event opens no room"), nil
+	}
+	if r := t.room(body.Name); r != nil {
+		if res.Event, err = t.readOpening(r.opened); err != nil {
+			return nil, err
+		}
+		res.Duplicate = true
+		return nil, nil
+	}
+	if m, err = t.ensure(e, m, known); err != nil {
+		return nil, err
+	}
+	if err := t.storeServer(res, m); err != nil {
+		return nil, err
+	}
+	t.addRoom.BindText(1, body.Name)
+	t.addRoom.BindText(2, body.Kind)
+	t.addRoom.BindInt64(3, e.Seq)
+	if err := run(t.addRoom); err != nil {
+		return nil, err
+	}
+	r := &room{Room: Room{ID: t.conn.LastInsertRowID(), Name: body.Name, Kind: body.Kind, First: 1}, opened: e.Seq}
+	t.rooms[r.Name] = r
+	t.touch(r)
+	return nil, nil
+}
+
+// claim handles KindMember: the member takes the name, if nobody else holds it, and lets go of the one it had.
+func (t *transaction) claim(res *Result, m member, known bool) (*protocol.Error, error) {
+	e := &res.Event
+	var body protocol.MemberBody
+	err := json.Unmarshal([]byte(e.Body), &body)
+	switch {
+	case e.V < 1 || e.Room != protocol.RoomServer || e.Member.IsZero():
+		return badEvent("a name is taken by a member's event of version 1 in " + protocol.RoomServer), nil
+	case err != nil || e.Name == "" || e.NameKey == "":
+		return badEvent("the event takes no name"), nil
+	}
+	if taken, err := t.taken(e, m); err != nil || taken != nil {
+		return taken, err
+	}
+	if m, err = t.ensure(e, m, known); err != nil {
+		return nil, err
+	}
+	if m.name != e.Name || m.key != e.NameKey {
+		if err := t.rename(e, m); err != nil {
+			return nil, err
+		}
+	}
+	t.dropNames.BindText(1, e.NameKey)
+	t.dropNames.BindInt64(2, m.num)
+	if err := run(t.dropNames); err != nil {
+		return nil, err
+	}
+	t.addName.BindText(1, e.NameKey)
+	t.addName.BindInt64(2, m.num)
+	t.addName.BindInt64(3, body.Until)
+	if err := run(t.addName); err != nil {
+		return nil, err
+	}
+	return nil, t.storeServer(res, m)
+}
+
+// logout handles KindLogout: logins up to now end, and the name is free for whoever asks first.
+func (t *transaction) logout(res *Result, m member, known bool) (*protocol.Error, error) {
+	e := &res.Event
+	if e.V < 1 || e.Room != protocol.RoomServer || e.Member.IsZero() {
+		return badEvent("a logout is a member's event of version 1 in " + protocol.RoomServer), nil
+	}
+	m, err := t.ensure(e, m, known)
+	if err != nil {
+		return nil, err
+	}
+	t.endOld.BindInt64(1, m.num)
+	if err := run(t.endOld); err != nil {
+		return nil, err
+	}
+	t.dropNames.BindText(1, "") // nobody's key
+	t.dropNames.BindInt64(2, m.num)
+	if err := run(t.dropNames); err != nil {
+		return nil, err
+	}
+	m.generation++
+	t.members[e.Member] = m
+	return nil, t.storeServer(res, m)
+}
+
+// badEvent is for what our own code never appends.
+func badEvent(sentence string) *protocol.Error {
+	return protocol.Errorf(protocol.CodeInternal, "%s", sentence)
+}
+
+// duplicate looks for an earlier event of the member with the same id, and if there is one says what that means.
+func (t *transaction) duplicate(res *Result, m member, known bool) (found bool, err error) {
+	if !known {
+		return false, nil
+	}
+	e := &res.Event
+	first, original, found, err := t.readEvent(e.ID, m.num)
+	if err != nil || !found {
+		return false, err
+	}
+	same := first.Room == e.Room && first.Kind == e.Kind && first.Target == e.Target && (first.Erased || original == e.Body)
+	if !same {
+		res.Err = protocol.Errorf(protocol.CodeIDReused, "the id was used before for something else").About(e.Room, e.ID)
+		return true, nil
+	}
+	res.Event, res.Duplicate = first, true
+	return true, nil
+}
+
+// taken says whether another member holds the name of e.
+func (t *transaction) taken(e *protocol.Event, m member) (*protocol.Error, error) {
+	if e.NameKey == "" {
+		return nil, nil
+	}
+	num, err := t.holder(e.NameKey, e.At)
+	if err != nil || num == 0 || num == m.num {
+		return nil, err
+	}
+	return protocol.Errorf(protocol.CodeNameTaken, "the name %s is taken", e.Name), nil
+}
+
+// put gives res.Event the next number of r and stores it; stored is false when the member has used the id before.
+func (t *transaction) put(res *Result, r *room, m member) (stored bool, err error) {
+	e := &res.Event
+	given := *e
+	e.Seq, e.Pos, e.RoomID, e.Ordinal, e.At = r.Last+1, t.position+1, r.ID, 0, max(e.At, r.lastAt)
+	e.Changed, e.Erased = 0, false
+	if e.Kind == protocol.KindMessage {
+		e.Ordinal = r.Messages + 1
+	}
+	s := t.addEvent
+	s.BindInt64(1, e.Pos)
+	s.BindInt64(2, e.RoomID)
+	s.BindInt64(3, e.Seq)
+	s.BindInt64(4, m.num)
+	s.BindText(5, e.ID)
+	s.BindText(6, string(e.Kind))
+	s.BindInt64(7, int64(e.V))
+	s.BindInt64(8, e.Target)
+	s.BindInt64(9, e.Ordinal)
+	s.BindInt64(10, e.At)
+	s.BindText(11, e.Body)
+	if err := run(s); err != nil {
+		return false, err
+	}
+	if t.conn.Changes() == 0 {
+		*e = given
+		return false, nil
+	}
+	t.position = e.Pos
+	r.Last, r.LastID, r.lastAt = e.Seq, e.ID, e.At
+	if e.Kind == protocol.KindMessage {
+		r.Messages = e.Ordinal
+	}
+	t.touch(r)
+	return true, nil
+}
+
+// storeServer stores an event in RoomServer that is known not to be a duplicate.
+func (t *transaction) storeServer(res *Result, m member) error {
+	stored, err := t.put(res, t.room(protocol.RoomServer), m)
+	if err == nil && !stored {
+		err = fmt.Errorf("event of kind %s was not stored", res.Event.Kind)
+	}
+	return err
+}
+
+// room returns the transaction's copy of a room, nil when there is none.
+func (t *transaction) room(name string) *room {
+	if r := t.rooms[name]; r != nil {
+		return r
+	}
+	r := t.store.rooms[name]
+	if r == nil {
+		return nil
+	}
+	c := *r
+	t.rooms[name] = &c
+	return &c
+}
+
+func (t *transaction) touch(r *room) {
+	if !r.dirty {
+		r.dirty = true
+		t.dirty = append(t.dirty, r)
+	}
+}
+
+// member finds a member that has a row.
+func (t *transaction) member(id protocol.MemberID) (m member, known bool, err error) {
+	if m, known = t.members[id]; known {
+		return m, true, nil
+	}
+	if m, known = t.store.members.Get(id); known {
+		return m, true, nil
+	}
+	m, known, err = t.readMember(id)
+	if known {
+		t.members[id] = m
+	}
+	return m, known, err
+}
+
+// ensure makes a row for the author of e if there is none.
+func (t *transaction) ensure(e *protocol.Event, m member, known bool) (member, error) {
+	if known {
+		return m, nil
+	}
+	return t.add(e)
+}
+
+func (t *transaction) add(e *protocol.Event) (member, error) {
+	t.addMember.BindBytes(1, e.Member[:])
+	t.addMember.BindText(2, e.Name)
+	t.addMember.BindText(3, e.NameKey)
+	if err := run(t.addMember); err != nil {
+		return member{}, err
+	}
+	m := member{num: t.conn.LastInsertRowID(), name: e.Name, key: e.NameKey}
+	t.members[e.Member] = m
+	return m, nil
+}
+
+func (t *transaction) rename(e *protocol.Event, m member) error {
+	t.setMember.BindText(1, e.Name)
+	t.setMember.BindText(2, e.NameKey)
+	t.setMember.BindInt64(3, m.num)
+	if err := run(t.setMember); err != nil {
+		return err
+	}
+	m.name, m.key = e.Name, e.NameKey
+	t.members[e.Member] = m
+	return nil
+}

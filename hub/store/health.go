@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"go.uber.org/zap"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// identity notes which file is at path, by device and inode.
+func identity(path string) (os.FileInfo, error) {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	os.SameFile(fi, fi) // on Windows the file's number is read at the first comparison
+	return fi, nil
+}
+
+// sameFile says ErrReplaced when another file than was, or none, is at path now. It does not open the file: closing it
+// again would drop SQLite's locks.
+func sameFile(path string, was os.FileInfo) error {
+	now, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: %s is not there any more", ErrReplaced, path)
+	case err != nil:
+		return fmt.Errorf("look at %s: %w", path, err)
+	case !os.SameFile(was, now):
+		return fmt.Errorf("%w: %s is another file", ErrReplaced, path)
+	}
+	return nil
+}
+
+func (s *Store) sameDatabase() error { return sameFile(s.path, s.file) }
+
+func (s *Store) sameFiles() error {
+	if err := s.sameDatabase(); err != nil {
+		return err
+	}
+	return sameFile(s.path+"-wal", s.wal)
+}
+
+// suspect notes an error of a connection: after anything that may be a failing disk, all of them are opened again.
+func (s *Store) suspect(err error) {
+	if err != nil && !transient(err) {
+		s.doubtful.Store(true)
+	}
+}
+
+// usable says why nothing can be appended now, after having tried to repair it. The caller holds the writer.
+func (s *Store) usable() error {
+	switch {
+	case s.closed:
+		return ErrClosed
+	case s.unknown != nil:
+		return s.unknown
+	}
+	if s.w == nil || s.doubtful.Load() {
+		return s.reopen()
+	}
+	if s.failed != nil {
+		return s.sameFiles() // do not write into a file that nobody will find again
+	}
+	return nil
+}
+
+// reopen closes every connection and opens the file again. After a failed sync SQLite and the system may believe
+// different things about what is on disk; only a new look at the file decides.
+func (s *Store) reopen() error {
+	free := s.readers.seize()
+	defer free()
+	s.checkpoints.disconnect()
+	if s.w != nil {
+		if err := s.w.conn.Close(); err != nil {
+			s.log.Warn("connection not closed cleanly", zap.Error(err))
+		}
+		s.w = nil
+	}
+	if err := s.sameDatabase(); err != nil {
+		return err
+	}
+	conn, err := dial(s.path, writerPragmas)
+	if err != nil {
+		return fmt.Errorf("open the database again: %w", err)
+	}
+	if err := s.adopt(conn); err != nil {
+		return fmt.Errorf("open the database again: %w", err)
+	}
+	s.doubtful.Store(false)
+	s.log.Warn("database opened again after an error")
+	return nil
+}
+
+// Writable says whether events can be appended now: nil, or why not. After a failed append it tries: connections are
+// opened again, and something is written that changes nothing.
+func (s *Store) Writable(ctx context.Context) error {
+	if err := s.acquire(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	if err := s.usable(); err != nil {
+		return err
+	}
+	if s.failed != nil {
+		if err := sqlitex.ExecuteTransient(s.w.conn, "UPDATE state SET position = position", nil); err != nil {
+			s.suspect(err)
+			return fmt.Errorf("try to write: %w", err)
+		}
+		s.failed = nil
+	}
+	return s.sameFiles()
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"go.uber.org/zap"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"govor/hub/protocol"
+)
+
+const (
+	fileName = "govor.db"
+	lockName = "govor.lock"
+
+	membersCached = 1 << 16 // members that Apply remembers, about 150 bytes each
+	busyTimeout   = 5 * time.Second
+)
+
+// pragmas are set on every connection, here and nowhere else. What is acknowledged is on disk (synchronous), what was
+// erased is not (secure_delete), and a commit never pays for a checkpoint (wal_autocheckpoint; see checkpoint.go).
+var pragmas = []string{
+	"synchronous = FULL",
+	"secure_delete = ON",
+	"wal_autocheckpoint = 0",
+	"mmap_size = 0",
+	"temp_store = MEMORY",
+	"trusted_schema = OFF",
+}
+
+// What a connection has besides.
+var (
+	writerPragmas = []string{"cache_size = -32000"}
+	readerPragmas = []string{"cache_size = -4000", "query_only = ON"}
+)
+
+// Open opens govor.db in dir, which is made if it is not there, readable for its owner only. It creates or migrates the
+// schema, and holds a lock on dir until Close. What a person can do something about is an *OpenError.
+func Open(dir string, log *zap.Logger) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, openError(ErrNotWritable, err, "cannot make the data directory %s", dir)
+	}
+	if name, err := networkFileSystem(dir); err != nil {
+		return nil, fmt.Errorf("look at the file system of %s: %w", dir, err)
+	} else if name != "" {
+		return nil, openError(ErrNetworkFileSystem, nil,
+			"the data directory %s is on a network file system (%s), where SQLite's locks and syncs cannot be trusted; choose a local directory", dir, name)
+	}
+	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, openError(ErrNotWritable, err, "cannot write in the data directory %s", dir)
+	}
+	if !locked {
+		return nil, openError(ErrLocked, nil,
+			"the data directory %s is in use by another process; stop it or choose another directory", dir)
+	}
+	s := &Store{
+		dir:     dir,
+		path:    filepath.Join(dir, fileName),
+		log:     log,
+		lock:    lock,
+		writing: make(chan struct{}, 1),
+		known:   make(map[string]Room),
+	}
+	if err := s.start(); err != nil {
+		_ = lock.Unlock()
+		return nil, err
+	}
+	return s, nil
+}
+
+// start opens the file for the first time.
+func (s *Store) start() error {
+	if err := create(s.path); err != nil {
+		return openError(ErrNotWritable, err, "cannot write the database %s", s.path)
+	}
+	file, err := identity(s.path)
+	if err != nil {
+		return openError(ErrNotWritable, err, "cannot read the database %s", s.path)
+	}
+	s.file = file
+	scripts, err := loadMigrations()
+	if err != nil {
+		return err
+	}
+	conn, err := dial(s.path, writerPragmas)
+	if err != nil {
+		return explain(s.path, err)
+	}
+	if err := prepare(conn, s.path, scripts, s.log); err != nil {
+		_ = conn.Close()
+		return explain(s.path, err)
+	}
+	if err := s.adopt(conn); err != nil {
+		return explain(s.path, err)
+	}
+	s.readers = newReaders(s.path, s.suspect)
+	s.checkpoints = newCheckpointer(s)
+	return nil
+}
+
+// create makes an empty file that only its owner can read. It may be called only while this process has no connection
+// to the file: closing any descriptor of it would drop SQLite's locks.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// adopt makes conn, which is closed if that fails, the writer's, and reads what Apply keeps in memory.
+func (s *Store) adopt(conn *sqlite.Conn) error {
+	w, err := newWriter(conn)
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	if err := s.load(w); err != nil {
+		_ = conn.Close()
+		return err
+	}
+	s.w = w
+	return nil
+}
+
+// load reads the journaled state that is kept in memory, and notes which files are open.
+func (s *Store) load(w *writer) error {
+	position, rooms, err := w.readState()
+	if err != nil {
+		return err
+	}
+	members, err := simplelru.NewLRU[protocol.MemberID, member](membersCached, nil)
+	if err != nil {
+		return err
+	}
+	if s.wal, err = identity(s.path + "-wal"); err != nil {
+		return err
+	}
+	if err := s.sameDatabase(); err != nil {
+		return err
+	}
+	s.rooms, s.members = rooms, members
+	s.position.Store(position)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rooms {
+		s.known[r.Name] = r.Room
+	}
+	return nil
+}
+
+// dial opens a connection to a file that exists and sets its pragmas.
+func dial(path string, more []string) (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetBusyTimeout(busyTimeout)
+	for _, list := range [][]string{pragmas, more} {
+		for _, p := range list {
+			if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+p, nil); err != nil {
+				_ = conn.Close()
+				return nil, fmt.Errorf("pragma %s: %w", p, err)
+			}
+		}
+	}
+	return conn, nil
+}
+
+// explain turns what SQLite said while opening into a sentence.
+func explain(path string, err error) error {
+	if oe := (*OpenError)(nil); errors.As(err, &oe) {
+		return err
+	}
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+		return openError(ErrCorrupted, err, "the database %s is corrupted; restore a backup", path)
+	case sqlite.ResultReadOnly, sqlite.ResultCantOpen, sqlite.ResultPerm:
+		return openError(ErrNotWritable, err, "cannot write the database %s", path)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return openError(ErrNotWritable, err, "cannot write the database %s", path)
+	}
+	return fmt.Errorf("open %s: %w", path, err)
+}

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"zombiezen.com/go/sqlite"
+)
+
+// readers is a pool of connections that cannot write. A reader is taken for one bounded query, so that no transaction
+// keeps the write-ahead log from being merged.
+type readers struct {
+	// Fixed at construction.
+	path    string
+	suspect func(error)       // told every error
+	slots   chan *sqlite.Conn // a nil is a connection that is not open yet
+	closed  chan struct{}     // closed by close
+	once    sync.Once
+}
+
+func newReaders(path string, suspect func(error)) *readers {
+	r := &readers{
+		path:    path,
+		suspect: suspect,
+		slots:   make(chan *sqlite.Conn, min(max(runtime.GOMAXPROCS(0), 4), 16)),
+		closed:  make(chan struct{}),
+	}
+	for range cap(r.slots) {
+		r.slots <- nil
+	}
+	return r
+}
+
+// do runs read with a prepared statement of a reader. read may stop at any row; it must not keep the statement.
+func (r *readers) do(ctx context.Context, query string, read func(*sqlite.Stmt) error) (err error) {
+	var conn *sqlite.Conn
+	select {
+	case <-r.closed:
+		return ErrClosed
+	default:
+	}
+	select {
+	case conn = <-r.slots:
+	case <-r.closed:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a reader: %w", ctx.Err())
+	}
+	defer func() {
+		if err != nil && conn != nil && !transient(err) {
+			_ = conn.Close()
+			conn = nil
+		}
+		r.slots <- conn
+		r.suspect(err)
+	}()
+	if conn == nil {
+		if conn, err = dial(r.path, readerPragmas); err != nil {
+			return err
+		}
+	}
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return err
+	}
+	err = read(stmt)
+	if rerr := stmt.Reset(); err == nil {
+		err = rerr
+	}
+	return err
+}
+
+// seize waits for the reads in progress, closes all connections and keeps others waiting until free is called.
+func (r *readers) seize() (free func()) {
+	for range cap(r.slots) {
+		if conn := <-r.slots; conn != nil {
+			_ = conn.Close()
+		}
+	}
+	return func() {
+		for range cap(r.slots) {
+			r.slots <- nil
+		}
+	}
+}
+
+// close waits for the reads in progress and closes all connections; later reads are ErrClosed.
+func (r *readers) close() {
+	r.once.Do(func() {
+		close(r.closed)
+		r.seize()
+	})
+}

@@ -1,0 +1,185 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"govor/hub/protocol"
+)
+
+// room is a row of rooms as Apply sees it.
+type room struct {
+	Room
+	lastAt int64
+	opened int64
+	dirty  bool // changed by the batch that is being applied
+}
+
+// member is a row of members as Apply sees it. num never leaves the store.
+type member struct {
+	num        int64
+	name, key  string
+	generation int64
+}
+
+// writer is the one connection that writes, with its statements. Whoever holds Store.writing owns it.
+type writer struct {
+	conn *sqlite.Conn
+
+	begin, commit, rollback                  *sqlite.Stmt
+	setPosition, setRoom, addRoom            *sqlite.Stmt
+	findMember, addMember, setMember, endOld *sqlite.Stmt
+	findName, dropNames, addName             *sqlite.Stmt
+	addEvent, findEvent, findOpening         *sqlite.Stmt
+}
+
+func newWriter(conn *sqlite.Conn) (*writer, error) {
+	w := &writer{conn: conn}
+	for _, p := range []struct {
+		stmt **sqlite.Stmt
+		sql  string
+	}{
+		{&w.begin, "BEGIN IMMEDIATE"},
+		{&w.commit, "COMMIT"},
+		{&w.rollback, "ROLLBACK"},
+		{&w.setPosition, "UPDATE state SET position = ?"},
+		{&w.setRoom, "UPDATE rooms SET last = ?, last_id = ?, last_at = ?, messages = ? WHERE num = ?"},
+		{&w.addRoom, "INSERT INTO rooms (name, kind, opened, first, last, last_id, last_at, messages, closed) VALUES (?, ?, ?, 1, 0, '', 0, 0, 0)"},
+		{&w.findMember, "SELECT num, name, key, generation FROM members WHERE id = ?"},
+		{&w.addMember, "INSERT INTO members (id, name, key) VALUES (?, ?, ?)"},
+		{&w.setMember, "UPDATE members SET name = ?, key = ? WHERE num = ?"},
+		{&w.endOld, "UPDATE members SET generation = generation + 1 WHERE num = ?"},
+		{&w.findName, "SELECT member, until FROM names WHERE key = ?"},
+		{&w.dropNames, "DELETE FROM names WHERE key = ? OR member = ?"},
+		{&w.addName, "INSERT INTO names (key, member, until) VALUES (?, ?, ?)"},
+		{&w.addEvent, "INSERT INTO events (pos, room, seq, member, id, kind, v, target, ordinal, at, body)" +
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, member) DO NOTHING"},
+		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = ? AND e.member = ?"},
+		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.room = 1 AND e.seq = ?"},
+	} {
+		stmt, err := conn.Prepare(p.sql)
+		if err != nil {
+			return nil, err
+		}
+		*p.stmt = stmt
+	}
+	return w, nil
+}
+
+// run executes a statement that returns no rows.
+func run(stmt *sqlite.Stmt) error {
+	if _, err := stmt.Step(); err != nil {
+		return err
+	}
+	return stmt.Reset()
+}
+
+// readState reads the position and all rooms, in one transaction, and makes sure that they fit the events.
+func (w *writer) readState() (position int64, rooms map[string]*room, err error) {
+	if err := run(w.begin); err != nil { // also finds out whether the file can be written
+		return 0, nil, err
+	}
+	defer func() {
+		if rerr := run(w.rollback); err == nil {
+			err = rerr
+		}
+	}()
+	if position, err = queryInt(w.conn, "SELECT position FROM state"); err != nil {
+		return 0, nil, err
+	}
+	last, err := queryInt(w.conn, "SELECT coalesce(max(pos), 0) FROM events")
+	if err != nil {
+		return 0, nil, err
+	}
+	if last != position {
+		return 0, nil, openError(ErrCorrupted, nil,
+			"the database is corrupted: its last event is %d and should be %d; restore a backup", last, position)
+	}
+	rooms, err = w.readRooms()
+	return position, rooms, err
+}
+
+func (w *writer) readRooms() (map[string]*room, error) {
+	stmt, _, err := w.conn.PrepareTransient(
+		"SELECT num, name, kind, opened, first, last, last_id, last_at, messages, closed FROM rooms")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = stmt.Finalize() }()
+	rooms := make(map[string]*room)
+	for {
+		more, err := stmt.Step()
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			break
+		}
+		r := &room{Room: Room{
+			ID: stmt.ColumnInt64(0), Name: stmt.ColumnText(1), Kind: stmt.ColumnText(2), First: stmt.ColumnInt64(4),
+			Last: stmt.ColumnInt64(5), LastID: stmt.ColumnText(6), Messages: stmt.ColumnInt64(8), Closed: stmt.ColumnBool(9),
+		}, opened: stmt.ColumnInt64(3), lastAt: stmt.ColumnInt64(7)}
+		rooms[r.Name] = r
+	}
+	if rooms[protocol.RoomServer] == nil {
+		return nil, openError(ErrCorrupted, nil, "the database is corrupted: it has no room %s; restore a backup", protocol.RoomServer)
+	}
+	return rooms, nil
+}
+
+// readMember looks a member up by its id.
+func (w *writer) readMember(id protocol.MemberID) (m member, ok bool, err error) {
+	w.findMember.BindBytes(1, id[:])
+	ok, err = w.findMember.Step()
+	if err != nil || !ok {
+		return member{}, false, errors.Join(err, w.findMember.Reset())
+	}
+	m = member{
+		num: w.findMember.ColumnInt64(0), name: w.findMember.ColumnText(1), key: w.findMember.ColumnText(2),
+		generation: w.findMember.ColumnInt64(3),
+	}
+	return m, true, w.findMember.Reset()
+}
+
+// holder says which member holds a name at a moment; 0 = nobody.
+func (w *writer) holder(key string, at int64) (num int64, err error) {
+	w.findName.BindText(1, key)
+	ok, err := w.findName.Step()
+	if err != nil {
+		return 0, err
+	}
+	if ok && w.findName.ColumnInt64(1) > at {
+		num = w.findName.ColumnInt64(0)
+	}
+	return num, w.findName.Reset()
+}
+
+// readEvent finds what a member stored under an id. original is its text before any change.
+func (w *writer) readEvent(id string, num int64) (e protocol.Event, original string, ok bool, err error) {
+	w.findEvent.BindText(1, id)
+	w.findEvent.BindInt64(2, num)
+	ok, err = w.findEvent.Step()
+	if err != nil || !ok {
+		return e, "", false, errors.Join(err, w.findEvent.Reset())
+	}
+	scan(w.findEvent, &e)
+	e.Room, original = w.findEvent.ColumnText(numColumns), w.findEvent.ColumnText(numColumns+1)
+	return e, original, true, w.findEvent.Reset()
+}
+
+// readOpening reads the event that opened a room.
+func (w *writer) readOpening(seq int64) (e protocol.Event, err error) {
+	w.findOpening.BindInt64(1, seq)
+	ok, err := w.findOpening.Step()
+	if err != nil {
+		return e, err
+	}
+	if !ok {
+		return e, errors.Join(fmt.Errorf("event %d of %s is missing", seq, protocol.RoomServer), w.findOpening.Reset())
+	}
+	scan(w.findOpening, &e)
+	e.Room = protocol.RoomServer
+	return e, w.findOpening.Reset()
+}
