@@ -1,0 +1,196 @@
+const GROUP_MS = 5 * 60_000; // messages of one member that follow within so long stand together
+const DAY_MS = 24 * 3_600_000;
+
+/**
+ * Decorator sets on messages what depends on who reads them and where: own, grouped, the «вы» mark, lines between days
+ * and local time. A live message has only facts; after decoration it is what the template renders for history.
+ */
+export class Decorator {
+  #me;
+  #words;
+  #dateLine;
+  #time;
+  #full;
+  #day;
+  #dayOfYear;
+
+  /**
+   * @param {object} parts
+   * @param {string} parts.me the member who reads
+   * @param {string} parts.lang
+   * @param {import("./words.js").Words} parts.words
+   * @param {() => HTMLElement} parts.dateLine makes an empty line between days
+   */
+  constructor({ me, lang, words, dateLine }) {
+    this.#me = me;
+    this.#words = words;
+    this.#dateLine = dateLine;
+    const locale = lang === "en" ? "en-GB" : lang; // 23 November, as the server writes it
+    this.#time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "medium" });
+    this.#day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
+    this.#dayOfYear = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+  }
+
+  /**
+   * Decorates everything in a list.
+   * @param {HTMLElement} list
+   */
+  all(list) {
+    for (const message of messagesOf(list)) this.#decorate(message);
+  }
+
+  /**
+   * Decorates one message and the one after it, whose place among its neighbours has changed with it. Other elements
+   * are left alone.
+   * @param {HTMLElement} element
+   */
+  message(element) {
+    if (isMessage(element)) this.#decorate(element);
+    const next = nextMessage(element);
+    if (next) this.#decorate(next);
+  }
+
+  /**
+   * Marks the rows of the reader in a list of people.
+   * @param {HTMLElement} people
+   */
+  people(people) {
+    for (const row of people.querySelectorAll(".person[data-member]")) this.#markOwn(/** @type {HTMLElement} */ (row), ".person__own");
+  }
+
+  /**
+   * Writes the lines between days anew, after midnight.
+   * @param {HTMLElement} list
+   */
+  relabel(list) {
+    for (const line of list.children) {
+      if (isDate(line)) this.#label(/** @type {HTMLElement} */ (line), nextMessage(line));
+    }
+  }
+
+  /** @param {HTMLElement} message */
+  #decorate(message) {
+    this.#markOwn(message, ".message__own");
+    const time = message.querySelector("time");
+    if (time) {
+      time.textContent = this.#time.format(atOf(message));
+      time.title = this.#full.format(atOf(message));
+    }
+    this.#separate(message);
+    const before = message.previousElementSibling;
+    message.toggleAttribute("data-grouped", isMessage(before) && together(/** @type {HTMLElement} */ (before), message));
+  }
+
+  /**
+   * @param {HTMLElement} element of a member
+   * @param {string} mark what says «вы» in it
+   */
+  #markOwn(element, mark) {
+    const own = element.dataset.member === this.#me;
+    element.toggleAttribute("data-own", own);
+    element.querySelector(mark)?.toggleAttribute("hidden", !own);
+  }
+
+  /**
+   * Keeps exactly one line between message and the message before it when their days differ, and none otherwise.
+   * @param {HTMLElement} message
+   */
+  #separate(message) {
+    const lines = [];
+    let before = message.previousElementSibling;
+    for (; before && !isMessage(before); before = before.previousElementSibling) {
+      if (isDate(before)) lines.push(/** @type {HTMLElement} */ (before));
+    }
+    const wanted = !before || dayOf(/** @type {HTMLElement} */ (before)) !== dayOf(message);
+    const line = wanted ? (lines.pop() ?? this.#newLine(message)) : null;
+    for (const extra of lines) extra.remove();
+    if (line) this.#label(line, message);
+  }
+
+  /** @param {HTMLElement} message */
+  #newLine(message) {
+    const line = this.#dateLine();
+    message.before(line);
+    return line;
+  }
+
+  /**
+   * @param {HTMLElement} line
+   * @param {HTMLElement | null} message the first of the day
+   */
+  #label(line, message) {
+    if (!message) return;
+    line.dataset.date = dayOf(message);
+    const label = line.querySelector(".date__label");
+    if (label) label.textContent = this.#nameOf(atOf(message));
+  }
+
+  /** @param {number} at */
+  #nameOf(at) {
+    const now = Date.now();
+    if (dayKey(at) === dayKey(now)) return this.#words.get("log.today");
+    if (dayKey(at) === dayKey(midnight(now) - DAY_MS / 2)) return this.#words.get("log.yesterday");
+    const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+    return (sameYear ? this.#day : this.#dayOfYear).format(at);
+  }
+}
+
+/**
+ * The messages in a list, pending ones included.
+ * @param {HTMLElement} list
+ */
+export function messagesOf(list) {
+  return /** @type {HTMLElement[]} */ ([...list.children].filter(isMessage));
+}
+
+/** @param {Element | null} element */
+function isMessage(element) {
+  return element?.getAttribute("data-kind") === "message";
+}
+
+/** @param {Element} element */
+function isDate(element) {
+  return element.hasAttribute("data-date");
+}
+
+/**
+ * @param {Element} element
+ * @returns {HTMLElement | null}
+ */
+function nextMessage(element) {
+  let next = element.nextElementSibling;
+  while (next && !isMessage(next)) next = next.nextElementSibling;
+  return /** @type {HTMLElement | null} */ (next);
+}
+
+/**
+ * @param {HTMLElement} before
+ * @param {HTMLElement} message
+ */
+function together(before, message) {
+  const pause = atOf(message) - atOf(before);
+  return before.dataset.member === message.dataset.member && dayOf(before) === dayOf(message) && pause <= GROUP_MS;
+}
+
+/** @param {HTMLElement} message */
+function atOf(message) {
+  return Number(message.dataset.at);
+}
+
+/** @param {HTMLElement} message */
+function dayOf(message) {
+  return dayKey(atOf(message));
+}
+
+/** @param {number} at */
+function dayKey(at) {
+  const date = new Date(at);
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** @param {number} now */
+function midnight(now) {
+  return new Date(now).setHours(0, 0, 0, 0);
+}

@@ -1,0 +1,73 @@
+import { clone, pendingOf } from "./fragment.js";
+
+const PATIENCE_MS = 300; // what is stored sooner is not said to be on its way
+
+/**
+ * Pending shows the messages of the outbox in the log until their echo takes their place. The markup is the server's
+ * own, from a template.
+ */
+export class Pending {
+  #list;
+  #template;
+  #words;
+  #log;
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.list
+   * @param {HTMLTemplateElement} parts.template
+   * @param {import("./words.js").Words} parts.words
+   * @param {import("./log.js").Log} parts.log
+   */
+  constructor({ list, template, words, log }) {
+    this.#list = list;
+    this.#template = template;
+    this.#words = words;
+    this.#log = log;
+  }
+
+  /** @param {import("./outbox.js").Entry} entry */
+  show(entry) {
+    if (entry.echoed) return;
+    const node = pendingOf(this.#list, entry.id) ?? this.#add(entry);
+    const state = entry.state === "sent" ? "sending" : entry.state;
+    if (state === node.dataset.state) return;
+    node.dataset.state = state;
+    const status = node.querySelector(".message__status");
+    if (!status) return;
+    if (state === "failed") status.textContent = entry.problem || this.#words.get("msg.failed");
+    else setTimeout(() => this.#explain(node, status), PATIENCE_MS);
+  }
+
+  /** @param {import("./outbox.js").Entry} entry */
+  remove(entry) {
+    const node = pendingOf(this.#list, entry.id);
+    if (node) this.#log.remove(node);
+  }
+
+  /**
+   * @param {HTMLElement} node
+   * @param {Element} status
+   */
+  #explain(node, status) {
+    const { state } = node.dataset;
+    if (state !== "failed") status.textContent = this.#words.get(`msg.${state}`);
+  }
+
+  /** @param {import("./outbox.js").Entry} entry */
+  #add({ id, at, text }) {
+    const node = clone(this.#template);
+    node.removeAttribute("id");
+    delete node.dataset.seq;
+    node.dataset.id = id;
+    node.dataset.at = String(at);
+    node.dataset.state = "";
+    const time = node.querySelector("time");
+    if (time) time.dateTime = new Date(at).toISOString();
+    const body = node.querySelector(".message__body");
+    if (body) body.textContent = text;
+    this.#list.append(node);
+    this.#log.added(node, false);
+    return node;
+  }
+}

@@ -1,0 +1,33 @@
+/** Words are the page's words in its language: the children of `<template id="words">`. */
+export class Words {
+  /** @type {Map<string, string>} */
+  #words = new Map();
+  #plural;
+
+  /**
+   * @param {HTMLTemplateElement | null} template holds `<span data-word="net.queue" data-form="few">…</span>`; without
+   *   plural forms there is no data-form
+   * @param {string} lang of the page
+   */
+  constructor(template, lang) {
+    this.#plural = new Intl.PluralRules(lang);
+    for (const word of template?.content.querySelectorAll("[data-word]") ?? []) {
+      const form = word.getAttribute("data-form");
+      const key = word.getAttribute("data-word") + (form ? `.${form}` : "");
+      this.#words.set(key, word.textContent?.trim() ?? "");
+    }
+  }
+
+  /**
+   * Returns the words for key with `{name}` replaced by values; a number `n` chooses the plural form. A key that the
+   * page does not have is "".
+   * @param {string} key
+   * @param {Record<string, string | number>} [values]
+   */
+  get(key, values = {}) {
+    const n = values["n"];
+    const form = typeof n === "number" ? this.#words.get(`${key}.${this.#plural.select(n)}`) : undefined;
+    const text = form ?? this.#words.get(`${key}.other`) ?? this.#words.get(key) ?? "";
+    return text.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all));
+  }
+}
