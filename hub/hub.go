@@ -112,7 +112,7 @@ func New(cfg Config) (*Hub, error) {
 		names: make(map[string]*nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
 	}
 	h.leases.byAddr = make(map[netip.Addr]int)
-	h.ctx, h.cancel = context.WithCancel(context.Background()) //nolint:gosec // cancelled at the end of Run
+	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.metrics = newMetrics(h, cfg.Registry)
 	return h, nil
 }
@@ -167,10 +167,7 @@ func (h *Hub) observe(e *protocol.Event) {
 	}
 	for _, s := range h.sessionsOf(e.Member) {
 		s.mu.Lock()
-		seats := make([]*seat, 0, len(s.seats))
-		for _, t := range s.seats {
-			seats = append(seats, t)
-		}
+		seats := s.seatsLocked()
 		s.mu.Unlock()
 		for _, t := range seats {
 			t.endHere()

@@ -65,7 +65,7 @@ func (g *gate) hold(shut bool) {
 	g.opened.Broadcast()
 }
 
-func (g *gate) break_(broken bool) {
+func (g *gate) fail(broken bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.broken = broken
@@ -121,10 +121,10 @@ func (w *world) say(room, text string) int64 {
 	return r.Seq
 }
 
-func (w *world) sayMany(room string, n int) (last int64) {
+func (w *world) sayMany(n int) (last int64) {
 	w.t.Helper()
 	for i := range n {
-		last = w.say(room, fmt.Sprintf("message %d", i))
+		last = w.say("lobby", fmt.Sprintf("message %d", i))
 	}
 	return last
 }

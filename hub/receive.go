@@ -85,12 +85,13 @@ func (s *Session) present(token string) {
 	}
 	h.replace(s, m)
 	s.mu.Lock()
-	old, seats := s.who, s.seats
+	old := s.who
 	s.who = m
-	for _, t := range seats {
-		defer t.room.hand(old.ID, m)
-	}
+	seats := s.seatsLocked()
 	s.mu.Unlock()
+	for _, t := range seats {
+		t.room.hand(old.ID, m)
+	}
 	h.unclaim(old)
 	h.log.Info("session recognised", zap.String("session_id", s.id), zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
 	s.welcome()
@@ -215,10 +216,9 @@ func (s *Session) reserve() bool {
 func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 	s.hub.countAppend(r, err)
 	refused := asProtocol(err)
-	switch {
-	case err == nil:
+	if err == nil {
 		s.reply(r)
-	default:
+	} else {
 		s.refuse(refused.About(e.Room, e.ID))
 	}
 	s.mu.Lock()

@@ -122,7 +122,7 @@ func appendFrame(dst, payload []byte) []byte {
 	case n < 126:
 		dst = append(dst, finText, byte(n))
 	case n <= 0xffff:
-		dst = append(dst, finText, 126, byte(n>>8), byte(n))
+		dst = binary.BigEndian.AppendUint16(append(dst, finText, 126), uint16(n))
 	default:
 		dst = binary.BigEndian.AppendUint64(append(dst, finText, 127), uint64(n))
 	}

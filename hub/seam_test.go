@@ -15,7 +15,7 @@ func (c *client) hello(after int64) {
 
 func TestSeam1NothingHappensMeanwhile(t *testing.T) {
 	w := newWorld(t, Limits{})
-	last := w.sayMany("lobby", 700) // three blocks
+	last := w.sayMany(700) // three blocks
 	c := w.named("Иван")
 	c.hello(100)
 	if f := c.until("joined"); f.After != 100 || f.Last != last {
@@ -27,12 +27,12 @@ func TestSeam1NothingHappensMeanwhile(t *testing.T) {
 
 func TestSeam2DispatchedBetweenPinAndRead(t *testing.T) {
 	w := newWorld(t, Limits{})
-	last := w.sayMany("lobby", 10)
+	last := w.sayMany(10)
 	c := w.named("Иван")
 	release := make(chan struct{})
 	w.hub.hooks.loaded = func(*seat) { <-release }
 	c.hello(0)
-	more := w.sayMany("lobby", 10)
+	more := w.sayMany(10)
 	close(release)
 	if more != last+10 {
 		t.Fatalf("last number %d, want %d", more, last+10)
@@ -45,10 +45,10 @@ func TestSeam3StoredButNotDispatchedAtThePin(t *testing.T) {
 	other := w.named("Анна") // keeps the room resident
 	other.until("welcome")
 	other.hello(0)
-	last := w.sayMany("lobby", 5)
+	last := w.sayMany(5)
 	other.wantRun(1, last)
 	w.gate.hold(true)
-	stored := w.sayMany("lobby", 5)
+	stored := w.sayMany(5)
 	c := w.named("Иван") // pinned at last, while the store holds five more
 	c.hello(0)
 	if f := c.until("joined"); f.Last != last {
@@ -65,7 +65,7 @@ func TestSeam3StoredButNotDispatchedAtThePin(t *testing.T) {
 func TestSeam4StoredBeforeTheRoomIsResidentAndDispatchedAfter(t *testing.T) {
 	w := newWorld(t, Limits{})
 	w.gate.hold(true)
-	last := w.sayMany("lobby", 5)
+	last := w.sayMany(5)
 	c := w.named("Иван")
 	c.hello(0)
 	c.wantRun(1, last)
@@ -75,12 +75,12 @@ func TestSeam4StoredBeforeTheRoomIsResidentAndDispatchedAfter(t *testing.T) {
 
 func TestSeam5RingPassesThePinWhileTheSeatReads(t *testing.T) {
 	w := newWorld(t, Limits{RingBytes: minSegment})
-	w.sayMany("lobby", 10)
+	w.sayMany(10)
 	c := w.named("Иван")
 	release := make(chan struct{})
 	w.hub.hooks.loaded = func(*seat) { <-release }
 	c.hello(0)
-	last := w.sayMany("lobby", 200) // far more than the ring holds
+	last := w.sayMany(200) // far more than the ring holds
 	close(release)
 	c.wantRun(1, last)
 	c.wantRun(last+1, w.say("lobby", "live"))
@@ -88,12 +88,12 @@ func TestSeam5RingPassesThePinWhileTheSeatReads(t *testing.T) {
 
 func TestSeam6DispatchedBetweenTwoBlocks(t *testing.T) {
 	w := newWorld(t, Limits{})
-	last := w.sayMany("lobby", 600)
+	last := w.sayMany(600)
 	c := w.named("Иван")
 	block := 0
 	w.hub.hooks.loaded = func(*seat) {
 		if block++; block == 2 {
-			last = w.sayMany("lobby", 3)
+			last = w.sayMany(3)
 		}
 	}
 	c.hello(0)
@@ -106,9 +106,9 @@ func TestSeam7SlowSeatIsFedFromTheStoreAndGoesOnLive(t *testing.T) {
 	slow := w.named("Иван")
 	slow.hello(0)
 	slow.until("joined")
-	last := w.sayMany("lobby", 300)
+	last := w.sayMany(300)
 	slow.wantRun(1, last)
-	slow.wantRun(last+1, w.sayMany("lobby", 3))
+	slow.wantRun(last+1, w.sayMany(3))
 }
 
 func TestSeam8PageIsAheadOfDispatch(t *testing.T) {
@@ -138,7 +138,7 @@ func TestSeam8PageIsAheadOfDispatch(t *testing.T) {
 func TestHeldSeatGetsWhatCameSinceTheConnectionWasOpened(t *testing.T) {
 	w := newWorld(t, Limits{})
 	c := w.named("Иван")
-	last := w.sayMany("lobby", 3)
+	last := w.sayMany(3)
 	c.send(`{"type":"ping"}`) // the first command: no hello will come
 	c.wantRun(1, last)
 }
@@ -146,7 +146,7 @@ func TestHeldSeatGetsWhatCameSinceTheConnectionWasOpened(t *testing.T) {
 func TestHeldSeatBeginsWithoutAnyCommand(t *testing.T) {
 	w := newWorld(t, Limits{})
 	c := w.named("Иван")
-	last := w.sayMany("lobby", 3)
+	last := w.sayMany(3)
 	c.wantRun(1, last) // after holdTime
 }
 
@@ -157,7 +157,7 @@ func TestRingsAreGivenBackWhenEverybodyHasEverything(t *testing.T) {
 		c.hello(0)
 		c.until("joined")
 	}
-	last := w.sayMany("lobby", 5)
+	last := w.sayMany(5)
 	a.wantRun(1, last)
 	r := w.hub.resident("lobby")
 	held := len(r.rings[protocol.SubprotocolJSON].segments)
@@ -184,7 +184,7 @@ func TestEndedSeatReadsNothingFromAfterItsEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			before := w.sayMany("lobby", 3)
+			before := w.sayMany(3)
 			c := w.open(SessionParams{Member: m})
 			release := make(chan struct{})
 			if catching {

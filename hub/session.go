@@ -153,6 +153,14 @@ func (s *Session) welcome() {
 	s.reply(w)
 }
 
+func (s *Session) seatsLocked() []*seat {
+	seats := make([]*seat, 0, len(s.seats))
+	for _, t := range s.seats {
+		seats = append(seats, t)
+	}
+	return seats
+}
+
 // reply puts a frame into the outbox.
 func (s *Session) reply(f protocol.Frame) {
 	payload := s.format.Append(nil, f)

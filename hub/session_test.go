@@ -91,12 +91,12 @@ func TestAfterAnAppendFailedAllLaterOnesOfTheSessionFail(t *testing.T) {
 	c := w.named("Иван")
 	c.hello(0)
 	c.until("joined")
-	w.gate.break_(true)
+	w.gate.fail(true)
 	c.send(`{"type":"send","id":"a","text":"one"}`)
 	if f := c.until("error"); f.Code != "unavailable" || f.ID != "a" {
 		t.Errorf("failed append: %+v", f)
 	}
-	w.gate.break_(false)
+	w.gate.fail(false)
 	c.send(`{"type":"send","id":"b","text":"two"}`)
 	eventually(t, "the session ends", func() bool {
 		code, _, ok := c.s.Ending()
@@ -191,7 +191,7 @@ func TestManyRoomsOnOneSession(t *testing.T) {
 
 func TestResetWhenTheClientHasWhatIsNotStored(t *testing.T) {
 	w := newWorld(t, Limits{})
-	w.sayMany("lobby", 60)
+	w.sayMany(60)
 	tests := []struct {
 		name, resume, reason string
 		after                int64
