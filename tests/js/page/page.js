@@ -1,0 +1,315 @@
+/** Tests of what needs a page. Each begins with the page as it was loaded; what the first lines say is what is promised. */
+import { Banner } from "/js/banner.js";
+import { Composer } from "/js/composer.js";
+import { Decorator } from "/js/decorate.js";
+import { clone, Fragments, parse, parsePage } from "/js/fragment.js";
+import { History } from "/js/history.js";
+import { Local } from "/js/local.js";
+import { Log } from "/js/log.js";
+import { Pending } from "/js/pending.js";
+import { Words } from "/js/words.js";
+
+const $ = (selector) => document.querySelector(selector);
+const words = new Words($("#words"), "ru");
+const NOON = new Date().setHours(12, 0, 0, 0);
+
+function equal(got, want, what = "") {
+  const [a, b] = [JSON.stringify(got), JSON.stringify(want)];
+  if (a !== b) throw new Error(`${what} got ${a}, want ${b}`);
+}
+
+const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+
+async function until(condition, what) {
+  for (let i = 0; i < 200; i++) {
+    if (condition()) return;
+    await frame();
+  }
+  throw new Error(`never: ${what}`);
+}
+
+/** A message as the socket brings it. */
+function message(seq, { id = `id${seq}`, member = "other", at = NOON + seq * 1000, text = `text ${seq}` } = {}) {
+  return `<li class="message" id="m-1-${seq}" data-list="log" data-kind="message" data-seq="${seq}" data-id="${id}"
+    data-member="${member}" data-name="${member}" data-at="${at}"><b class="message__own" hidden>вы</b>
+    <time datetime="${new Date(at).toISOString()}">00:00</time><div class="message__body">${text}</div></li>`;
+}
+
+/** The log as an outline: numbers, ids of what waits, and what else there is. */
+function outline() {
+  return [...$("#log").children].map((li) => {
+    if (li.dataset.date) return li.dataset.date === dayOf(NOON) ? "today" : li.dataset.date;
+    if (li.dataset.state) return li.dataset.id;
+    return li.dataset.seq ? Number(li.dataset.seq) : li.className;
+  });
+}
+
+const dayOf = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+
+function parts({ fetchPage = async () => parsePage(""), onUnread = () => {} } = {}) {
+  const list = $("#log");
+  const scroller = $("#scroll");
+  const frames = [];
+  const decorator = new Decorator({ me: "me", lang: "ru", words, dateLine: () => clone($("#date-line")) });
+  const history = new History({ list, scroller, decorator, home: "/r/lobby", fetchPage });
+  const unreadLine = () => clone($("#unread-line"));
+  const log = new Log({ list, scroller, jump: $("#jump"), decorator, history, unreadLine, onUnread });
+  const pending = new Pending({ list, template: $("#pending"), words, log });
+  const fragments = new Fragments(document, (control) => frames.push(control));
+  const apply = (html) => {
+    for (const element of fragments.apply(html)) log.added(element, element.dataset.member === "other");
+  };
+  return { list, scroller, frames, decorator, log, history, pending, apply };
+}
+
+const entry = (id, state = "sent") => ({ id, text: id, at: NOON + 500_000, state, acked: false, echoed: false, problem: "", code: "" });
+
+const tests = {
+  async "an element replaces the one with its id, others are added, unknown lists are not"() {
+    const { apply } = parts();
+    apply(`<div id="people">three</div><li data-list="log" class="system">came</li><li data-list="nowhere">x</li><p>y</p>`);
+    equal($("#people").textContent, "three");
+    equal(outline(), ["system"]);
+  },
+
+  async "messages stand by number, and applying one twice changes nothing"() {
+    const { apply, list } = parts();
+    apply(message(2) + message(1));
+    apply(message(4));
+    apply(message(3));
+    const before = list.innerHTML;
+    equal(outline(), ["today", 1, 2, 3, 4]);
+    apply(message(3) + message(1));
+    equal(list.innerHTML, before);
+  },
+
+  async "an own echo takes the place of the message that waits, in the same place of the list"() {
+    const { apply, pending } = parts();
+    apply(message(1));
+    pending.show(entry("a"));
+    pending.show(entry("b"));
+    equal(outline(), ["today", 1, "a", "b"]);
+    apply(message(2, { member: "me", id: "a" }));
+    equal(outline(), ["today", 1, 2, "b"]);
+    apply(message(3));
+    equal(outline(), ["today", 1, 2, 3, "b"], "what others say does not follow what is not stored");
+    apply(message(4, { member: "me", id: "b" }));
+    equal(outline(), ["today", 1, 2, 3, 4]);
+  },
+
+  async "the id of somebody else does not take the place of mine"() {
+    const { apply, pending } = parts();
+    pending.show(entry("a"));
+    apply(message(1, { member: "other", id: "a" }));
+    equal(outline(), ["today", 1, "a"]);
+  },
+
+  async "what failed stays at the end, with words and buttons; sent once more it waits again"() {
+    const { apply, pending, list } = parts();
+    pending.show(entry("a"));
+    apply(message(1));
+    pending.show({ ...entry("a", "failed"), problem: "Нельзя" });
+    equal(outline(), ["today", 1, "a"]);
+    equal($("[data-state] .message__status").textContent, "Нельзя");
+    equal(list.querySelectorAll("[data-state=failed] [data-do]").length, 2);
+    pending.show(entry("a", "queued"));
+    await until(() => $("[data-state] .message__status").textContent === "В очереди", "the words of waiting");
+  },
+
+  async "text enters as text"() {
+    const { pending } = parts();
+    pending.show({ ...entry("a"), text: "<img src=x onerror=alert(1)>" });
+    equal($("[data-state] .message__body").children.length, 0);
+    equal($("[data-state] .message__body").textContent, "<img src=x onerror=alert(1)>");
+  },
+
+  async "control frames are facts and never shown"() {
+    const { apply, frames, list } = parts();
+    apply(`<template data-frame="error" data-code="too_fast" data-retry-after-ms="900">Слишком часто</template>`);
+    equal(frames, [{ name: "error", data: { code: "too_fast", retryAfterMs: "900" }, text: "Слишком часто" }]);
+    equal(list.children.length, 0);
+  },
+
+  async "own, grouped, the line of the day and local time are set on live messages"() {
+    const { apply } = parts();
+    apply(message(1, { at: NOON }) + message(2, { at: NOON + 300_000 }) + message(3, { at: NOON + 600_001 }));
+    apply(message(4, { at: NOON + 600_002, member: "me" }));
+    const grouped = [...$("#log").querySelectorAll(".message")].map((li) => li.hasAttribute("data-grouped"));
+    equal(grouped, [false, true, false, false]);
+    equal([...$("#log").querySelectorAll("[data-own]")].map((li) => li.dataset.seq), ["4"]);
+    equal($("[data-own] .message__own").hidden, false);
+    equal($("time").textContent, "12:00");
+    equal($(".date__label").textContent, "Сегодня");
+  },
+
+  async "a message between two others mends both its neighbours"() {
+    const { apply } = parts();
+    apply(message(1) + message(3));
+    equal($("#m-1-3").hasAttribute("data-grouped"), true);
+    apply(message(2, { member: "me" }));
+    equal($("#m-1-3").hasAttribute("data-grouped"), false);
+  },
+
+  async "there is one line between two days, wherever messages come in"() {
+    const { apply, decorator, list } = parts();
+    const yesterday = NOON - 86_400_000;
+    apply(message(3) + message(1, { at: yesterday }));
+    equal(outline(), [dayOf(yesterday), 1, "today", 3]);
+    apply(message(2, { at: yesterday + 1 }));
+    equal(outline(), [dayOf(yesterday), 1, 2, "today", 3]);
+    decorator.all(list);
+    equal(outline(), [dayOf(yesterday), 1, 2, "today", 3]);
+    equal([...document.querySelectorAll(".date__label")].map((el) => el.textContent), ["Вчера", "Сегодня"]);
+  },
+
+  async "the log follows the end, until somebody goes up; then it stays and counts"() {
+    const counts = [];
+    const { apply, scroller, log } = parts({ onUnread: (n) => counts.push(n) });
+    log.begin(true);
+    for (let i = 1; i <= 30; i++) apply(message(i));
+    const atEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
+    await until(atEnd, "the end");
+    for (let i = 31; i <= 60; i++) apply(message(i));
+    await until(atEnd, "the end again, though more than a screen came at once");
+    scroller.scrollTop -= 300;
+    await frame();
+    const top = $("#m-1-50").getBoundingClientRect().top;
+    apply(message(61) + message(62));
+    await frame();
+    equal($("#m-1-50").getBoundingClientRect().top, top);
+    equal($("#jump").hidden, false);
+    equal($(".jump__count").textContent, "2");
+    equal(outline().slice(-3), ["unread", 61, 62]);
+    $("#jump").click();
+    await until(atEnd, "the end by the button");
+    equal(counts.at(-1), 0);
+    equal($("#jump").hidden, true);
+  },
+
+  async "older pages come in without moving what is read, even at the very top"() {
+    const page = `<body><a id="older" href="/older?before=1">x</a><ol id="log">${message(39)}${message(40)}${message(41)}</ol></body>`;
+    let asked = "";
+    const { apply, log, scroller } = parts({
+      fetchPage: async (href) => {
+        asked = new URL(href).search;
+        return parsePage(page);
+      },
+    });
+    for (let i = 41; i <= 80; i++) apply(message(i));
+    log.begin(true);
+    await frame();
+    scroller.scrollTop = 0;
+    const top = $("#m-1-41").getBoundingClientRect().top;
+    await until(() => $("#m-1-39"), "the older page");
+    equal(asked, "?before=41");
+    equal(outline().slice(0, 5), ["today", 39, 40, 41, 42]);
+    equal(document.querySelectorAll("#m-1-41").length, 1);
+    equal(Math.round($("#m-1-41").getBoundingClientRect().top), Math.round(top));
+    equal($("#older").getAttribute("href"), "/older?before=1");
+  },
+
+  async "the list is bounded while one follows the end, and the link leads on from there"() {
+    const { apply, log, scroller } = parts();
+    log.begin(true);
+    for (let i = 1; i <= 341; i++) apply(message(i));
+    await until(() => document.querySelectorAll(".message").length === 300, "300 messages");
+    equal(outline().slice(0, 2), ["today", 42]);
+    equal(new URL($("#older").href).search, "?before=42");
+    await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end");
+  },
+
+  async "Enter sends; Shift+Enter, a composition and a phone do not; Ctrl+Enter always does"() {
+    for (const touch of [false, true]) {
+      const { sent, press, field } = composer({ touch });
+      field.value = " текст \n";
+      press({ shiftKey: true });
+      press({ isComposing: true });
+      press({ keyCode: 229 });
+      equal(sent, []);
+      press({});
+      equal(sent, touch ? [] : [" текст"]);
+      field.value = "ещё";
+      press({ ctrlKey: true });
+      equal(sent.at(-1), "ещё");
+      press({ ctrlKey: true });
+      equal(sent.length, touch ? 1 : 2, "nothing is not sent");
+    }
+  },
+
+  async "a draft survives the page, and too long is said and kept"() {
+    const first = composer({ limit: 10 });
+    first.type("черновик");
+    equal(first.note.textContent, "");
+    first.type("черновик👍!");
+    equal(first.note.textContent, "", "ten characters are ten");
+    first.type("12345678901👍");
+    equal(first.note.textContent, "Слишком длинно: 2 лишних");
+    equal(first.note.dataset.state, "error");
+    first.press({});
+    equal(first.sent, []);
+    equal(composer({ limit: 10 }).field.value, "12345678901👍");
+  },
+
+  async "the button keeps the focus in the field"() {
+    const { button } = composer({});
+    const event = new MouseEvent("mousedown", { bubbles: true, cancelable: true });
+    button.dispatchEvent(event);
+    equal(event.defaultPrevented, true);
+  },
+
+  async "the banner is silent for two seconds, counts down, and is glad for two"() {
+    const banner = new Banner($("#banner"), words, () => {}, () => {});
+    const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    banner.show({ name: "waiting", restart: false, retryAt: Date.now() + 1000 });
+    await wait(1500);
+    equal($("#banner").hidden, true);
+    banner.show({ name: "waiting", restart: false, retryAt: Date.now() + 5000 });
+    await until(() => !$("#banner").hidden, "the banner");
+    equal($("#banner").dataset.state, "retry");
+    equal(/Повтор через [45] с/.test($(".banner__text").textContent), true);
+    banner.show({ name: "open", restart: false, retryAt: 0 });
+    equal($("#banner").dataset.state, "back");
+    await wait(2100);
+    equal($("#banner").hidden, true);
+    banner.show({ name: "ended", restart: false, retryAt: 0 });
+    equal([$("#banner").dataset.state, $(".banner__action").hidden], ["closed", false]);
+  },
+
+  async "what is parsed neither runs nor loads"() {
+    const [element] = parse(`<div><img src="/ran" onerror="window.ran = 1"><script>window.ran = 1</script></div>`);
+    equal(element.localName, "div");
+    parsePage(`<body><script>window.ran = 1</script><img src="/ran"></body>`);
+    await frame();
+    equal(window.ran, undefined);
+  },
+};
+
+function composer({ touch = false, limit = 100 }) {
+  // Its listeners stay with the elements: each test gets new ones.
+  for (const id of ["#composer"]) $(id).replaceWith($(id).cloneNode(true));
+  const [form, field, button, note] = [$("#composer"), $("#composer-text"), $("#send"), $("#composer-note")];
+  const sent = [];
+  const local = new Local("test/", () => localStorage);
+  const onText = (text) => sent.push(text);
+  new Composer({ form, field, button, note, words, local, room: "lobby", limit, touch: () => touch, onText });
+  const press = (init) => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...init }));
+  const type = (text) => {
+    field.value = text;
+    field.dispatchEvent(new InputEvent("input"));
+  };
+  return { form, field, button, note, sent, press, type };
+}
+
+const fresh = [...document.body.children].filter((element) => element.localName !== "script").map((element) => element.cloneNode(true));
+const failures = [];
+for (const [name, test] of Object.entries(tests)) {
+  document.body.replaceChildren(...fresh.map((element) => element.cloneNode(true)));
+  localStorage.clear();
+  try {
+    await test();
+  } catch (error) {
+    failures.push(`${name}: ${error.stack}`);
+  }
+}
+document.documentElement.dataset.failures = JSON.stringify(failures);
+document.documentElement.dataset.done = String(Object.keys(tests).length);
