@@ -139,3 +139,13 @@ func (c *conn) guard(f func()) (ok bool) {
 	f()
 	return true
 }
+
+// Reject ends an upgraded connection that gets no peer: a close frame, and at most 2 s for the answer to it.
+func Reject(ws *websocket.Conn, code int, reason string) {
+	nc := ws.NetConn()
+	_ = nc.SetDeadline(time.Now().Add(closeTimeout))
+	if _, err := nc.Write(appendClose(nil, code, reason)); err == nil {
+		(&conn{in: nc}).drain()
+	}
+	_ = nc.Close()
+}

@@ -559,7 +559,7 @@ func TestLostConnections(t *testing.T) {
 		s.wantEnded(1006)
 	})
 	t.Run("while the writer hangs", func(t *testing.T) {
-		s := dial(t, Limits{}, func(p *fakePeer) { p.send(strings.Repeat("x", 20_000_000)) })
+		s := dial(t, Limits{StallTimeout: 5 * time.Second}, func(p *fakePeer) { p.send(strings.Repeat("x", 20_000_000)) })
 		waitFor(t, func() bool { s.peer.mu.Lock(); defer s.peer.mu.Unlock(); return s.peer.wrote > 0 })
 		_ = s.conn.SetLinger(0)
 		_ = s.conn.Close()

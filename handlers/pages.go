@@ -1,0 +1,81 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"govor/views"
+)
+
+// locale is the language of whoever asks.
+func locale(c *fiber.Ctx) string {
+	return views.Locale(c.Get(fiber.HeaderAcceptLanguage), c.Cookies(cookieLanguage))
+}
+
+// pageOf is the beginning of a page. path is where its language links lead; "" for the address that was asked for.
+func (s *Server) pageOf(c *fiber.Ctx, path string) views.Page {
+	p := s.views.Page(locale(c))
+	p.Path = path
+	return p
+}
+
+// zipFrom is how long a page must be to be worth compressing, in bytes.
+const zipFrom = 1 << 10
+
+// page renders a page. Nothing secret stands in pages, so compressing them tells nothing.
+func (s *Server) page(c *fiber.Ctx, name string, data any) error {
+	var b bytes.Buffer
+	if err := s.views.Render(&b, name, data, views.Layout); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie")
+	if b.Len() < zipFrom || !acceptsGzip(c) {
+		return c.Send(b.Bytes())
+	}
+	c.Set(fiber.HeaderContentEncoding, "gzip")
+	return c.Send(fasthttp.AppendGzipBytesLevel(nil, b.Bytes(), fasthttp.CompressBestSpeed))
+}
+
+func acceptsGzip(c *fiber.Ctx) bool {
+	return c.Request().Header.HasAcceptEncoding("gzip")
+}
+
+// chooseLanguage follows the link of a language, ?lang=en: it keeps the choice and leads to path without it.
+func (s *Server) chooseLanguage(c *fiber.Ctx, path string) bool {
+	lang := c.Query("lang")
+	if lang != views.Russian && lang != views.English {
+		return false
+	}
+	c.Cookie(&fiber.Cookie{
+		Name: cookieLanguage, Value: lang, Path: "/", MaxAge: cookieAge, HTTPOnly: true,
+		Secure: s.overTLS(c), SameSite: fiber.CookieSameSiteLaxMode,
+	})
+	return redirect(c, path) == nil
+}
+
+// redirect leads to a path of ours, by GET.
+func redirect(c *fiber.Ctx, path string) error { return c.Redirect(path, fiber.StatusSeeOther) }
+
+// roomPath is the address of a room's page.
+func roomPath(room string) string { return "/r/" + url.PathEscape(room) }
+
+// deadline is the context for what a request asks of the hub. Not the request's own: that one ends when the server
+// begins to stop, and what is being stored is finished then.
+func deadline() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), requestTimeout)
+}
+
+// param is a parameter of the path, without percent signs.
+func param(c *fiber.Ctx, name string) string {
+	raw := c.Params(name)
+	if s, err := url.PathUnescape(raw); err == nil {
+		return strings.Clone(s)
+	}
+	return raw
+}

@@ -1,0 +1,33 @@
+package handlers
+
+import (
+	"github.com/ansrivas/fiberprometheus/v2"
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// route registers every address. The order counts: health is not measured, and the routes come before the first
+// request, or the middleware of the metrics would not know them.
+func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
+	s.app.Use(withHeaders)
+	s.app.Get("/healthz", s.healthz)
+	s.app.Get("/readyz", s.readyz)
+
+	prom := fiberprometheus.NewWithRegistry(registry, "", "chat", "http", nil)
+	if withMetrics {
+		prom.RegisterAt(s.app, "/metrics")
+	}
+	s.app.Use(prom.Middleware)
+	s.app.Use(s.answerErrors)
+
+	s.app.Get("/", s.home)
+	s.app.Post("/login", s.fromOurs, s.login)
+	s.app.Post("/logout", s.fromOurs, s.logout)
+	s.app.Get("/r/:room", s.room)
+	s.app.Post("/r/:room/messages", s.fromOurs, s.send)
+	s.app.Get("/r/:room/messages.json", s.messages)
+	s.app.Get("/r/:room/:seq<int>", s.around)
+	s.app.Get("/ws", s.handshake, s.fromOurs, s.socket)
+	s.app.Get("/static/:hash/*", s.static)
+	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(AssetsPath()+"/img/favicon.svg", fiber.StatusFound) })
+}

@@ -1,0 +1,154 @@
+// Package handlers is HTTP in: pages and forms for browsers, addresses for programs, the upgrade of /ws, and the checks
+// before all of them: origin, login, limits. What happens then is the hub's; how pages look is that of views.
+//
+// routes.go has every address on one screen; errors.go is the one place where an error becomes a status.
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"govor/hub"
+	"govor/hub/protocol"
+	"govor/hub/socket"
+	"govor/views"
+)
+
+// Config is what a Server is made of. Everything but the optional fields must be set.
+type Config struct {
+	Hub      *hub.Hub
+	Views    *views.Views // made with AssetsPath
+	Log      *zap.Logger
+	Registry *prometheus.Registry
+	Socket   socket.Limits
+
+	BaseURL        string   // optional: scheme://host[:port], how people reach the server
+	AllowedOrigins []string // optional: other origins that may do what ours may, scheme://host[:port]
+	TrustedProxies []string // optional: addresses and blocks whose X-Real-Ip and X-Forwarded-Proto count
+	MaxText        int      // characters of a message; 0 = protocol.DefaultMaxText
+	LoginRate      float64  // logins a second of one address; 0 = no limit
+	LoginBurst     int      // as many at once
+	Metrics        bool     // serve /metrics, too
+}
+
+// Server answers HTTP. Its methods may be called from any goroutine.
+type Server struct {
+	// Fixed at construction.
+	app      *fiber.App
+	hub      *hub.Hub
+	views    *views.Views
+	log      *zap.Logger
+	limits   socket.Limits
+	origins  originRules
+	secure   bool // people reach the server over TLS, whatever a request looks like
+	maxText  int
+	metrics  *metrics
+	assets   map[string]asset
+	logins   *lru.Cache[string, *rate.Limiter] // by address; nil = no limit
+	newLogin func() *rate.Limiter
+	upgrade  fiber.Handler
+	formats  map[string]protocol.Format // those without a language, by subprotocol
+
+	draining atomic.Bool
+}
+
+// Timeouts and sizes of HTTP. A WebSocket has its own, in socket.Limits.
+const (
+	readTimeout    = 10 * time.Second
+	writeTimeout   = 10 * time.Second
+	idleTimeout    = 60 * time.Second
+	requestTimeout = 10 * time.Second // for the hub to answer
+	maxHeader      = 8 << 10          // bytes of a request's head
+	minBody        = 64 << 10         // bytes of a request's body that are always allowed
+)
+
+// New makes a server. An error means that this program was built wrongly.
+func New(cfg Config) (*Server, error) {
+	if cfg.MaxText <= 0 {
+		cfg.MaxText = protocol.DefaultMaxText
+	}
+	rules, err := newOriginRules(cfg.BaseURL, cfg.AllowedOrigins)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		hub: cfg.Hub, views: cfg.Views, log: cfg.Log, limits: cfg.Socket, origins: rules,
+		secure: rules.base != nil && rules.base.Scheme == "https", maxText: cfg.MaxText,
+		metrics: newMetrics(cfg.Registry),
+		formats: map[string]protocol.Format{
+			protocol.SubprotocolText: protocol.Text{},
+			protocol.SubprotocolJSON: protocol.JSON{},
+		},
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if cfg.LoginRate > 0 {
+		if s.logins, err = lru.New[string, *rate.Limiter](maxLoginLimiters); err != nil {
+			return nil, fmt.Errorf("make login limits: %w", err)
+		}
+		s.newLogin = func() *rate.Limiter { return rate.NewLimiter(rate.Limit(cfg.LoginRate), max(1, cfg.LoginBurst)) }
+	}
+	s.app = fiber.New(s.fiberConfig(cfg))
+	s.app.Server().KeepHijackedConns = true // or closing a WebSocket does nothing
+	s.app.Server().Logger = serverLog{cfg.Log}
+	s.upgrade = s.newUpgrade()
+	s.route(cfg.Registry, cfg.Metrics)
+	return s, nil
+}
+
+func (s *Server) fiberConfig(cfg Config) fiber.Config {
+	return fiber.Config{
+		Immutable:               true, // strings outlive their request
+		DisableStartupMessage:   true,
+		CaseSensitive:           true,
+		Views:                   cfg.Views,
+		ErrorHandler:            s.answer,
+		ReadTimeout:             readTimeout,
+		WriteTimeout:            writeTimeout,
+		IdleTimeout:             idleTimeout,
+		ReadBufferSize:          maxHeader,
+		BodyLimit:               max(minBody, 12*cfg.MaxText+4096), // a form may write 12 bytes for one character
+		EnableTrustedProxyCheck: true,                              // or everybody is a trusted proxy
+		TrustedProxies:          cfg.TrustedProxies,
+		ProxyHeader:             "X-Real-Ip", // a proxy overwrites it; X-Forwarded-For begins with what the client wrote
+		EnableIPValidation:      true,
+	}
+}
+
+// Serve answers on ln until Shutdown, or an error.
+func (s *Server) Serve(ln net.Listener) error {
+	if err := s.app.Listener(ln); err != nil {
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
+	return nil
+}
+
+// Drain makes /readyz say that the server is stopping.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Shutdown takes no more connections and waits for the requests that are being answered. It does not wait for
+// WebSockets: they are the hub's to end.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.app.ShutdownWithContext(ctx); err != nil {
+		return fmt.Errorf("stop HTTP: %w", err)
+	}
+	return nil
+}
+
+// serverLog takes what the HTTP library has to say: what strangers send, mostly.
+type serverLog struct{ log *zap.Logger }
+
+// Printf implements fasthttp.Logger.
+func (l serverLog) Printf(format string, args ...any) {
+	l.log.Debug("http", zap.String("detail", fmt.Sprintf(format, args...)))
+}

@@ -1,0 +1,223 @@
+package handlers
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/contrib/websocket"
+	"github.com/gofiber/fiber/v2"
+	"go.uber.org/zap"
+
+	"govor/hub"
+	"govor/hub/protocol"
+	"govor/hub/socket"
+)
+
+// maxHistory bounds ?history=.
+const maxHistory = 1000
+
+// handshake refuses what is not the opening of a WebSocket (RFC 6455 §4.2.1). The library lets HTTP/1.0 and short keys
+// pass.
+func (s *Server) handshake(c *fiber.Ctx) error {
+	key, err := base64.StdEncoding.DecodeString(c.Get("Sec-WebSocket-Key"))
+	switch {
+	case !websocket.IsWebSocketUpgrade(c):
+		c.Set(fiber.HeaderUpgrade, "websocket")
+		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusUpgradeRequired, "this address speaks WebSocket, for example: wscat -c ws://HOST/ws"))
+	case c.Get("Sec-WebSocket-Version") != "13":
+		c.Set("Sec-WebSocket-Version", "13")
+		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusUpgradeRequired, "only version 13 of WebSocket is spoken here"))
+	case !c.Request().Header.IsHTTP11():
+		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusBadRequest, "a WebSocket begins with HTTP/1.1"))
+	case err != nil || len(key) != 16:
+		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusBadRequest, "Sec-WebSocket-Key is not 16 bytes in base64"))
+	case len(c.Context().Host()) == 0:
+		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusBadRequest, "there is no Host"))
+	}
+	return c.Next()
+}
+
+// joining is what a connection brings through the upgrade. It holds no memory of the request.
+type joining struct {
+	params hub.SessionParams
+	place  *place
+}
+
+// localJoining is the key under which socket keeps it.
+const localJoining = "joining"
+
+// socket is GET /ws. Everything is decided before the upgrade, while there is a status to answer with.
+func (s *Server) socket(c *fiber.Ctx) error {
+	params, err := s.sessionParams(c)
+	if err != nil {
+		return err
+	}
+	lease, err := s.hub.Admit(clientAddr(c))
+	if err != nil {
+		return s.refuse(c, "full", err)
+	}
+	place := newPlace(lease)
+	c.Locals(localJoining, &joining{params: params, place: place})
+	if err := s.upgrade(c); err != nil {
+		place.release()
+		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusBadRequest, "this is not the opening of a WebSocket"))
+	}
+	return nil
+}
+
+// sessionParams reads who joins what, and how.
+func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
+	p := hub.SessionParams{Room: protocol.RoomLobby, Addr: c.IP()}
+	if name := c.Query("room"); name != "" {
+		room, bad := protocol.CheckRoom(name)
+		if bad != nil {
+			return p, s.refuse(c, "room", bad)
+		}
+		p.Room = room
+	}
+	history, err := number(c, "history")
+	if err != nil || history > maxHistory {
+		return p, s.refuse(c, "history", protocol.Errorf(protocol.CodeBadFrame, "history is a number from 0 to %d", maxHistory))
+	}
+	p.History = int(history)
+	subprotocol, ok := chooseSubprotocol(values(c, "Sec-WebSocket-Protocol"))
+	if !ok {
+		return p, s.refuse(c, "format", protocol.Errorf(protocol.CodeBadFrame,
+			"of the subprotocols none is known; there are %s and %s, and none for plain text", protocol.SubprotocolJSON, protocol.SubprotocolHTML))
+	}
+	if subprotocol != "" {
+		c.Set("Sec-WebSocket-Protocol", subprotocol) // the library answers with what stands here
+	}
+	if p.Format = s.formats[subprotocol]; p.Format == nil {
+		p.Format = s.views.Format(locale(c))
+	}
+	ctx, cancel := deadline()
+	defer cancel()
+	p.Member, err = s.member(ctx, c, subprotocol == protocol.SubprotocolHTML)
+	return p, err
+}
+
+// member is who connects: who the cookie proves, else a guest by ?name=. The page has a login always.
+func (s *Server) member(ctx context.Context, c *fiber.Ctx, needLogin bool) (hub.Member, error) {
+	m, err := s.provedVisitor(ctx, c)
+	switch {
+	case err != nil:
+		return hub.Member{}, err
+	case m != nil:
+		return *m, nil
+	case needLogin:
+		return hub.Member{}, s.refuse(c, "login", protocol.Errorf(protocol.CodeBadToken, "this format needs a login"))
+	}
+	guest, err := s.hub.Guest(ctx, c.Query("name"))
+	if err != nil {
+		return hub.Member{}, s.refuse(c, "name", err)
+	}
+	return guest, nil
+}
+
+// chooseSubprotocol is the first known one of what a client offers, "" if it offers nothing.
+func chooseSubprotocol(headers []string) (string, bool) {
+	offered := false
+	for _, header := range headers {
+		for name := range strings.SplitSeq(header, ",") {
+			switch name = strings.TrimSpace(name); name {
+			case protocol.SubprotocolJSON, protocol.SubprotocolHTML:
+				return strings.Clone(name), true
+			case "":
+			default:
+				offered = true
+			}
+		}
+	}
+	return "", !offered
+}
+
+// newUpgrade is the library's part. It checks no origins: fromOurs has. Nothing is compressed: a small frame could
+// become a huge message.
+func (s *Server) newUpgrade() fiber.Handler {
+	return websocket.New(s.joined, websocket.Config{
+		RecoverHandler: func(*websocket.Conn) {
+			if v := recover(); v != nil {
+				s.log.Error("connection panicked", zap.Any("panic", v), zap.Stack("stack"))
+			}
+		},
+	})
+}
+
+// joined drives a connection from its upgrade to its end. conn is the library's and pooled: nothing but the inner
+// connection is used, and nothing of either after the return.
+func (s *Server) joined(conn *websocket.Conn) {
+	ws := conn.Conn
+	defer func() { _ = ws.Close() }()
+	j, ok := conn.Locals(localJoining).(*joining)
+	if !ok || !j.place.take() {
+		return
+	}
+	defer j.place.lease.Release()
+	session, err := s.hub.Open(j.params)
+	if err != nil {
+		code, reason := closeCode(err)
+		s.metrics.refused("open")
+		s.log.Info("session refused", zap.String("remote_addr", j.params.Addr), zap.Error(err))
+		socket.Reject(ws, code, reason)
+		return
+	}
+	socket.Serve(ws, session, s.limits, func(v any, stack []byte) {
+		s.log.Error("session panicked", zap.Any("panic", v), zap.ByteString("stack", stack))
+	})
+}
+
+// closeCode is how a connection ends that came too late for a status.
+func closeCode(err error) (int, string) {
+	var e *protocol.Error
+	switch {
+	case !errors.As(err, &e):
+		return protocol.CloseInternal, "internal error"
+	case e.Code == protocol.CodeUnavailable:
+		return protocol.CloseTryAgain, e.Error()
+	default:
+		return protocol.ClosePolicy, e.Error()
+	}
+}
+
+// place is a lease on its way through the upgrade. Should the answer never reach the client, nobody calls joined, and
+// the lease comes back by itself.
+type place struct {
+	lease *hub.Lease
+	timer *time.Timer
+
+	mu    sync.Mutex // guards taken
+	taken bool
+}
+
+// upgradeTimeout is longer than an answer takes to be written or to fail.
+const upgradeTimeout = 3 * writeTimeout
+
+func newPlace(lease *hub.Lease) *place {
+	p := &place{lease: lease}
+	p.mu.Lock() // the timer is set before release may stop it
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(upgradeTimeout, p.release)
+	return p
+}
+
+// take makes the caller the one who releases the lease; false when it is too late.
+func (p *place) take() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer.Stop()
+	was := p.taken
+	p.taken = true
+	return !was
+}
+
+// release gives the lease back unless somebody took it.
+func (p *place) release() {
+	if p.take() {
+		p.lease.Release()
+	}
+}

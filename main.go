@@ -1,0 +1,436 @@
+// Command govor is a chat that one command starts: pages, WebSockets and one SQLite file. This file puts the parts
+// together and takes them apart in reverse; config.go says what can be set.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"golang.org/x/term"
+
+	"govor/client/terminal"
+	"govor/handlers"
+	"govor/hub"
+	"govor/hub/journal"
+	"govor/hub/socket"
+	"govor/hub/store"
+	"govor/views"
+)
+
+// version is set when a release is built: -ldflags "-X main.version=v1.2.3".
+var version string //nolint:gochecknoglobals // the linker needs a variable
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program: it returns the exit code, 0 for well, 1 for an error, 2 for a mistake in how it was called.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin, stdout, stderr *os.File) int {
+	command := "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	var err error
+	switch command {
+	case "serve":
+		err = serve(ctx, args, getenv, stdout, stderr)
+	case "client":
+		return terminal.Run(ctx, args, stdin, stdout, stderr, getenv)
+	case "healthcheck":
+		err = healthcheck(ctx, args, getenv)
+	case "version":
+		fmt.Fprintf(stdout, "govor %s (%s, %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	case "help":
+		err = errHelp
+	default:
+		err = &usageError{fmt.Sprintf("There is no command %q. See govor --help.", command)}
+	}
+	if errors.Is(err, errHelp) {
+		writeHelp(stdout, getenv)
+		return 0
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "govor:", err)
+	if errors.As(err, new(*usageError)) {
+		return 2
+	}
+	return 1
+}
+
+// versionName is what this program calls itself.
+func versionName() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// serve runs the server until ctx ends or a signal comes. A second signal ends the program at once.
+func serve(ctx context.Context, args []string, getenv func(string) string, stdout, stderr *os.File) error {
+	cfg, err := parseConfig(args, getenv)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	log := newLogger(cfg, stderr)
+	defer func() { _ = log.Sync() }()
+	s, err := open(cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := s.listen(cfg); err != nil {
+		return errors.Join(err, s.closeStore())
+	}
+	s.announce(stdout)
+	return s.run(ctx, cfg.ShutdownTimeout)
+}
+
+// server is the parts of a server, in the order in which they start.
+type server struct {
+	// Fixed at construction.
+	log      *zap.Logger
+	registry *prometheus.Registry
+	store    *store.Store
+	journal  *journal.Local
+	hub      *hub.Hub
+	http     *handlers.Server
+	ln       net.Listener
+	metrics  net.Listener // nil = on the main one
+}
+
+// open makes everything but the listeners.
+func open(cfg config, log *zap.Logger) (*server, error) {
+	s := &server{log: log, registry: newRegistry()}
+	var err error
+	if s.store, err = store.Open(cfg.DataDir, log); err != nil {
+		return nil, err
+	}
+	s.journal = journal.NewLocal(s.store, log, s.registry)
+	if err := s.openLive(cfg); err != nil {
+		return nil, errors.Join(err, s.closeStore())
+	}
+	return s, nil
+}
+
+// openLive makes the hub and what stands before it.
+func (s *server) openLive(cfg config) error {
+	secret, err := loadSecret(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	v, err := views.New(handlers.AssetsPath())
+	if err != nil {
+		return err
+	}
+	s.hub, err = hub.New(hub.Config{
+		Journal: s.journal, Store: s.store, Log: s.log, Registry: s.registry, Prerender: v.Prerender, Secret: secret,
+		Limits: cfg.hubLimits(),
+	})
+	if err != nil {
+		return err
+	}
+	s.http, err = handlers.New(handlers.Config{
+		Hub: s.hub, Views: v, Log: s.log, Registry: s.registry,
+		Socket: socket.Limits{
+			MaxFrame: cfg.MaxFrameBytes, PingInterval: cfg.PingInterval, IdleTimeout: cfg.IdleTimeout,
+			StallTimeout: cfg.StallTimeout,
+		},
+		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies,
+		MaxText: cfg.MaxText, LoginRate: cfg.loginRate(), LoginBurst: loginBurst, Metrics: cfg.MetricsListen == "",
+	})
+	return err
+}
+
+// loginBurst is how many people behind one address may log in at once: a class, an office.
+const loginBurst = 50
+
+// loginRate is how many logins a second come after that; 0 = no limit.
+func (c *config) loginRate() float64 {
+	if c.NoLimits || c.Rate == 0 {
+		return 0
+	}
+	return 1
+}
+
+func (c *config) hubLimits() hub.Limits {
+	l := hub.Limits{
+		MaxText: c.MaxText, Rate: c.Rate, Burst: c.Burst, RatePatience: c.RatePatience, MaxConnections: c.MaxConns,
+		MaxConnectionsPerAddr: c.MaxConnsPerIP, RingBytes: c.RingBytes, PresenceGrace: c.PresenceGrace,
+	}
+	if c.NoLimits {
+		l.Rate, l.MaxConnections, l.MaxConnectionsPerAddr = 0, 0, 0
+	}
+	return l
+}
+
+// newRegistry is where all metrics are, those of the process included.
+func newRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	promauto.With(r).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "chat_build_info", Help: "1; the label says which version runs.",
+		ConstLabels: prometheus.Labels{"version": versionName(), "go": runtime.Version()},
+	}, func() float64 { return 1 })
+	for _, c := range []prometheus.Collector{
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	} {
+		if err := r.Register(c); err != nil {
+			panic("register metrics: " + err.Error()) // the registry is new
+		}
+	}
+	return r
+}
+
+// newLogger writes to w: lines for people on a terminal, JSON elsewhere.
+func newLogger(cfg config, w *os.File) *zap.Logger {
+	format := cfg.LogFormat
+	if format == "auto" {
+		format = "json"
+		if term.IsTerminal(int(w.Fd())) { //nolint:gosec // a descriptor is a small number
+			format = "console"
+		}
+	}
+	enc := zap.NewProductionEncoderConfig()
+	enc.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	enc.EncodeDuration = zapcore.StringDurationEncoder
+	encoder := zapcore.NewJSONEncoder(enc)
+	if format == "console" {
+		enc.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
+		enc.EncodeLevel = zapcore.CapitalLevelEncoder
+		encoder = zapcore.NewConsoleEncoder(enc)
+	}
+	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(w), cfg.LogLevel))
+}
+
+// secretBytes is the length of the secret that signs logins.
+const secretBytes = 32
+
+// loadSecret reads the secret of a data directory, and makes it the first time. The directory is locked by the store.
+func loadSecret(dir string) ([]byte, error) {
+	path := filepath.Join(dir, "secret")
+	secret, err := os.ReadFile(path) //nolint:gosec // the path is the operator's own
+	switch {
+	case err == nil && len(secret) == secretBytes:
+		return secret, nil
+	case err == nil:
+		return nil, fmt.Errorf("%s should have %d bytes and has %d; if it is deleted, a new one is made and everybody logs in again",
+			path, secretBytes, len(secret))
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read the secret: %w", err)
+	}
+	secret = make([]byte, secretBytes)
+	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program instead
+	if err := writeWhole(path, secret); err != nil {
+		return nil, fmt.Errorf("write the secret: %w", err)
+	}
+	return secret, nil
+}
+
+// writeWhole makes a file, readable for its owner only, that is there with all of its bytes or not at all.
+func writeWhole(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// listen takes the addresses.
+func (s *server) listen(cfg config) (err error) {
+	if s.ln, err = listenOn(cfg.Listen, "--listen"); err != nil {
+		return err
+	}
+	if cfg.MetricsListen != "" {
+		if s.metrics, err = listenOn(cfg.MetricsListen, "--metrics-listen"); err != nil {
+			return errors.Join(err, s.ln.Close())
+		}
+	}
+	return nil
+}
+
+func listenOn(addr, flag string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", addr) //nolint:noctx // it does not wait
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("another program listens on %s already; stop it, or choose another address with %s", addr, flag)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (see %s): %w", addr, flag, err)
+	}
+	return &onceListener{Listener: ln}, nil
+}
+
+// onceListener may be closed twice: by the shutdown, which closes it first, and by the HTTP library.
+type onceListener struct {
+	net.Listener
+	once sync.Once
+	err  error
+}
+
+// Close implements net.Listener.
+func (l *onceListener) Close() error {
+	l.once.Do(func() { l.err = l.Listener.Close() })
+	return l.err
+}
+
+// announce says where the chat is, to people.
+func (s *server) announce(w io.Writer) {
+	where := "http://" + s.ln.Addr().String()
+	if addr, ok := s.ln.Addr().(*net.TCPAddr); ok && addr.IP.IsUnspecified() {
+		where = fmt.Sprintf("http://localhost:%d", addr.Port)
+		if lan := lanAddress(); lan != "" {
+			where += fmt.Sprintf(" (for others here: http://%s)", net.JoinHostPort(lan, fmt.Sprint(addr.Port)))
+		}
+	}
+	fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
+	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", s.ln.Addr()), zap.String("data", s.store.Path()))
+}
+
+// lanAddress is an address under which other machines here may find this one, "" if there is none.
+func lanAddress() string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsPrivate() {
+			return n.IP.String()
+		}
+	}
+	return ""
+}
+
+// run serves until ctx ends, then stops everything within timeout.
+func (s *server) run(ctx context.Context, timeout time.Duration) error {
+	var running sync.WaitGroup
+	hubCtx, stopHub := context.WithCancel(context.Background())
+	defer stopHub()
+	running.Go(func() { // ends with hubCtx
+		if err := s.hub.Run(hubCtx); err != nil {
+			s.log.Error("the journal is no longer followed", zap.Error(err))
+		}
+	})
+	failed := make(chan error, 2)
+	running.Go(func() { failed <- s.http.Serve(s.ln) }) // ends when the listener is closed
+	admin := s.serveMetrics(&running)
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.log.Info("stopping")
+	stopCtx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	s.stop(stopCtx, timeout)
+	if admin != nil {
+		_ = admin.Shutdown(stopCtx)
+	}
+	stopHub()
+	running.Wait()
+	err = errors.Join(err, s.closeStore())
+	s.log.Info("stopped")
+	return err
+}
+
+// serveMetrics serves /metrics on an address of its own, if there is one.
+func (s *server) serveMetrics(running *sync.WaitGroup) *http.Server {
+	if s.metrics == nil {
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	admin := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	running.Go(func() { // ends with Shutdown
+		if err := admin.Serve(s.metrics); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("metrics are no longer served", zap.Error(err))
+		}
+	})
+	return admin
+}
+
+// stop takes nobody new and sends everybody away. What goes wrong is logged: the rest is stopped all the same.
+func (s *server) stop(ctx context.Context, timeout time.Duration) {
+	s.http.Drain()
+	_ = s.ln.Close()
+	hubCtx, cancel := context.WithTimeout(ctx, timeout*3/4) // what is left is for what is being stored
+	defer cancel()
+	if err := s.hub.Stop(hubCtx); err != nil {
+		s.log.Warn("connections were left", zap.Error(err))
+	}
+	if err := s.http.Shutdown(ctx); err != nil {
+		s.log.Warn("requests were left", zap.Error(err))
+	}
+}
+
+// closeStore finishes what was appended and closes the file.
+func (s *server) closeStore() error {
+	return errors.Join(s.journal.Close(), s.store.Close())
+}
+
+// healthcheck asks the server with these settings whether it is ready.
+func healthcheck(ctx context.Context, args []string, getenv func(string) string) error {
+	cfg, err := parseConfig(args, getenv)
+	if err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("read --listen: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("the server does not answer: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
+		return fmt.Errorf("the server answers %s: %s", resp.Status, strings.TrimSpace(string(body)))
+	}
+	return nil
+}
