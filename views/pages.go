@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"govor/hub/protocol"
@@ -24,6 +25,14 @@ type Page struct {
 
 // T is the text of key in the language of the page, see words.T.
 func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key, args...) }
+
+// Styles are the style sheets of every page, in the order of their layers.
+func (p Page) Styles() []string { return styles }
+
+var styles = []string{
+	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "header", "menu", "banner", "log",
+	"message", "message-phone", "prose", "system", "jump", "composer", "people", "error", "utilities",
+}
 
 // Languages are the links to this page in each language.
 func (p Page) Languages() []Language {
@@ -62,6 +71,19 @@ type LoginPage struct {
 
 // HeadTitle is the title of the document.
 func (p LoginPage) HeadTitle() string { return p.words.must("app.title") }
+
+// Command is what one types to come from a console, "" if the address of this server is not known. A name that a shell
+// would take for something else is not put into it.
+func (p LoginPage) Command() string {
+	if p.Server == "" {
+		return ""
+	}
+	name := p.Name
+	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) || name == "" {
+		name = p.words.must("login.hint.name")
+	}
+	return "go run client/client.go " + name + " --server " + p.Server
+}
 
 // RoomTitle is the room as shown, "" for the lobby, which is not named here.
 func (p LoginPage) RoomTitle() string {
