@@ -53,6 +53,7 @@ function enterRoom() {
   };
   const room = new Room(elements, words, local, (unread) => {
     document.title = unread ? `(${unread}) ${title}` : title;
+    lightIcon(unread > 0);
   });
   room.start();
 
@@ -63,6 +64,17 @@ function enterRoom() {
   document.addEventListener("keydown", (event) => typesAnywhere(event) && room.focus());
   document.addEventListener("click", togglePeople);
   everyMidnight(() => room.midnight());
+}
+
+/**
+ * In the tab the second drop of the glyph is lit while something waits.
+ * @param {boolean} waiting
+ */
+function lightIcon(waiting) {
+  const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon][data-waiting]"));
+  if (!icon) return;
+  icon.dataset.idle ??= icon.href;
+  icon.href = (waiting ? icon.dataset.waiting : icon.dataset.idle) ?? icon.href;
 }
 
 /**
@@ -83,9 +95,9 @@ function togglePeople(event) {
   const who = find("who");
   if (!link || !who) return;
   event.preventDefault();
-  const open = link.getAttribute("href") === "#who" && getComputedStyle(who).display === "none";
+  const open = link.getAttribute("href") === "#who" && who.offsetWidth === 0;
   document.body.dataset.people = open ? "open" : "closed";
-  if (open) who.querySelector("a")?.focus();
+  if (open) /** @type {HTMLElement | null} */ (who.querySelector("a:not([tabindex])"))?.focus();
   else find("online")?.focus();
 }
 

@@ -27,6 +27,7 @@ export class Banner {
     this.#onTrouble = onTrouble;
     this.#text = /** @type {HTMLElement} */ (element.querySelector(".banner__text"));
     this.#button = /** @type {HTMLElement} */ (element.querySelector(".banner__action"));
+    this.#button.textContent = words.get("net.now");
     this.#button.addEventListener("click", onRetry);
   }
 

@@ -41,7 +41,8 @@ export class Composer {
     field.value ||= this.#draft.get();
     field.enterKeyHint = touch() ? "enter" : "send";
     this.#listen();
-    this.#changed();
+    this.#shape();
+    if (note.textContent === "") this.#changed(); // else the server says why it came back
   }
 
   /** @param {number} limit */
@@ -114,16 +115,16 @@ export class Composer {
   #changed() {
     const text = this.#field.value;
     const left = this.#limit - countOf(text.trimEnd());
-    this.#button.disabled = text.trim() === "";
-    this.#grow();
+    this.#shape();
     if (left < 0) this.say("error", this.#words.get("composer.toolong", { n: -left }));
     else if (left < this.#limit * (1 - NEAR)) this.say("", this.#words.get("composer.left", { n: left }));
     else if (this.#queued) this.say("queue", this.#words.get("net.queue", { n: this.#queued }));
     else this.say("", "");
   }
 
-  /** For browsers without `field-sizing: content`; the bounds are in the style sheet. */
-  #grow() {
+  #shape() {
+    this.#button.disabled = this.#field.value.trim() === "";
+    // For browsers without `field-sizing: content`; the bounds are in the style sheet.
     if (CSS.supports("field-sizing", "content")) return;
     this.#field.style.height = "auto";
     this.#field.style.height = `${this.#field.scrollHeight + this.#field.offsetHeight - this.#field.clientHeight}px`;

@@ -101,13 +101,13 @@ export class Fragments {
 }
 
 /**
- * The message that waits in list for the echo with this id and member.
+ * The message that waits in list for the echo with this id. What waits has no number yet.
  * @param {Element} list
  * @param {string} id
  * @returns {HTMLElement | null}
  */
 export function pendingOf(list, id) {
-  return list.querySelector(`[data-state][data-id="${CSS.escape(id)}"]`);
+  return list.querySelector(`:scope > [data-id="${CSS.escape(id)}"]:not([data-seq])`);
 }
 
 /**
@@ -135,7 +135,7 @@ function placeFor(list, number) {
   for (let element = list.lastElementChild; element; element = element.previousElementSibling) {
     const other = numberOf(/** @type {HTMLElement} */ (element));
     if (other && other < number) break;
-    if (other || /** @type {HTMLElement} */ (element).dataset.state) before = element;
+    if (other || element.hasAttribute("data-id")) before = element;
   }
   return before;
 }

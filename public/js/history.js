@@ -107,10 +107,10 @@ export class History {
 
   /** @param {Document} page */
   #replaceOlder(page) {
-    const older = page.getElementById("older");
-    const mine = this.#older;
+    const older = lineOf(page.getElementById("older"));
+    const mine = lineOf(this.#older);
     if (older && mine) mine.replaceWith(older);
-    else if (older) this.#scroller.prepend(older);
+    else if (older) this.#list.before(older);
     else mine?.remove();
     this.watch();
   }
@@ -130,4 +130,12 @@ export class History {
 /** @param {Document} page */
 function logOf(page) {
   return /** @type {HTMLElement[]} */ ([...(page.getElementById("log")?.children ?? [])]);
+}
+
+/**
+ * The line that a link stands in.
+ * @param {Element | null} link
+ */
+function lineOf(link) {
+  return link?.closest(".older") ?? null;
 }

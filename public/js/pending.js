@@ -30,13 +30,8 @@ export class Pending {
   show(entry) {
     if (entry.echoed) return;
     const node = pendingOf(this.#list, entry.id) ?? this.#add(entry);
-    const state = entry.state === "sent" ? "sending" : entry.state;
-    if (state === node.dataset.state) return;
-    node.dataset.state = state;
-    const status = node.querySelector(".message__status");
-    if (!status) return;
-    if (state === "failed") status.textContent = entry.problem || this.#words.get("msg.failed");
-    else setTimeout(() => this.#explain(node, status), PATIENCE_MS);
+    if (entry.state === "sent") return void setTimeout(() => this.#say(node, entry), PATIENCE_MS);
+    this.#say(node, entry);
   }
 
   /** @param {import("./outbox.js").Entry} entry */
@@ -46,26 +41,30 @@ export class Pending {
   }
 
   /**
+   * Says how the entry is now.
    * @param {HTMLElement} node
-   * @param {Element} status
+   * @param {import("./outbox.js").Entry} entry
    */
-  #explain(node, status) {
-    const { state } = node.dataset;
-    if (state !== "failed") status.textContent = this.#words.get(`msg.${state}`);
+  #say(node, entry) {
+    const state = entry.state === "sent" ? "sending" : entry.state;
+    const status = node.querySelector(".message__status");
+    node.dataset.state = state;
+    if (status) status.textContent = entry.problem || this.#words.get(`msg.${state}`);
   }
 
   /** @param {import("./outbox.js").Entry} entry */
   #add({ id, at, text }) {
     const node = clone(this.#template);
-    node.removeAttribute("id");
     delete node.dataset.seq;
     node.dataset.id = id;
     node.dataset.at = String(at);
-    node.dataset.state = "";
     const time = node.querySelector("time");
     if (time) time.dateTime = new Date(at).toISOString();
     const body = node.querySelector(".message__body");
-    if (body) body.textContent = text;
+    if (body instanceof HTMLElement) {
+      body.textContent = text;
+      body.style.whiteSpace = "pre-wrap"; // as Markdown will break the lines
+    }
     this.#list.append(node);
     this.#log.added(node, false);
     return node;

@@ -139,7 +139,7 @@ export class Room {
   /** @param {Event} event */
   #click(event) {
     const button = /** @type {Element} */ (event.target).closest("[data-do]");
-    const id = /** @type {HTMLElement | null | undefined} */ (button?.closest("[data-state]"))?.dataset.id;
+    const id = /** @type {HTMLElement | null | undefined} */ (button?.closest("[data-id]"))?.dataset.id;
     if (!id) return;
     if (button?.getAttribute("data-do") === "retry") this.#outbox.retry(id);
     else this.#outbox.discard(id);

@@ -39,7 +39,7 @@ function message(seq, { id = `id${seq}`, member = "other", at = NOON + seq * 100
 function outline() {
   return [...$("#log").children].map((li) => {
     if (li.dataset.date) return li.dataset.date === dayOf(NOON) ? "today" : li.dataset.date;
-    if (li.dataset.state) return li.dataset.id;
+    if (li.dataset.id && !li.dataset.seq) return li.dataset.id;
     return li.dataset.seq ? Number(li.dataset.seq) : li.className;
   });
 }
@@ -110,17 +110,17 @@ const tests = {
     apply(message(1));
     pending.show({ ...entry("a", "failed"), problem: "Нельзя" });
     equal(outline(), ["today", 1, "a"]);
-    equal($("[data-state] .message__status").textContent, "Нельзя");
+    equal($("li:not([data-seq]) .message__status").textContent, "Нельзя");
     equal(list.querySelectorAll("[data-state=failed] [data-do]").length, 2);
     pending.show(entry("a", "queued"));
-    await until(() => $("[data-state] .message__status").textContent === "В очереди", "the words of waiting");
+    await until(() => $("li:not([data-seq]) .message__status").textContent === "В очереди", "the words of waiting");
   },
 
   async "text enters as text"() {
     const { pending } = parts();
     pending.show({ ...entry("a"), text: "<img src=x onerror=alert(1)>" });
-    equal($("[data-state] .message__body").children.length, 0);
-    equal($("[data-state] .message__body").textContent, "<img src=x onerror=alert(1)>");
+    equal($("li:not([data-seq]) .message__body").children.length, 0);
+    equal($("li:not([data-seq]) .message__body").textContent, "<img src=x onerror=alert(1)>");
   },
 
   async "control frames are facts and never shown"() {
@@ -187,7 +187,7 @@ const tests = {
   },
 
   async "older pages come in without moving what is read, even at the very top"() {
-    const page = `<body><a id="older" href="/older?before=1">x</a><ol id="log">${message(39)}${message(40)}${message(41)}</ol></body>`;
+    const page = `<body><p class="older"><a id="older" href="/older?before=1">x</a></p><ol id="log">${message(39)}${message(40)}${message(41)}</ol></body>`;
     let asked = "";
     const { apply, log, scroller } = parts({
       fetchPage: async (href) => {
