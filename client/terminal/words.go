@@ -1,0 +1,64 @@
+package terminal
+
+import (
+	"strings"
+	"time"
+
+	"govor/hub/protocol"
+)
+
+// words is everything that the client says, in one language. Verbs of fmt stand for what is inserted.
+type words struct {
+	youAre, nameTaken, quitHint, online    string
+	joined, left                           string
+	events                                 func(n, joined, left int) string
+	offline, retryIn, retryNow, back       string
+	restart, connecting, cannotConnect     string
+	waiting                                func(n int) string
+	notSent, notDelivered, full            string
+	gap, erased, today, yesterday          string
+	date                                   func(t time.Time, withYear bool) string
+	kicked, replaced, closed, noSuchServer string
+	pastedLines                            string
+
+	usage, noName, badArgument, badServer, badRoom, badName, badColor, badHistory, badTimeout string
+	seeHelp                                                                                   string
+	flagServer, flagName, flagRoom, flagHistory, flagJSON, flagPlain, flagSimple, flagColor   string
+	flagTimeout, flagNoHistoryFile, flagVersion, flagHelp                                     string
+	lobby                                                                                     string
+	codes                                                                                     map[protocol.Code]string
+	tooLong                                                                                   string
+	stateProblem                                                                              string
+}
+
+// chooseWords picks the language: GOVOR_LANG, else the locale of messages.
+func chooseWords(getenv func(string) string) *words {
+	for _, key := range []string{"GOVOR_LANG", "LC_ALL", "LC_MESSAGES", "LANG"} {
+		if s := strings.ToLower(getenv(key)); s != "" {
+			if strings.HasPrefix(s, "ru") {
+				return &russian
+			}
+			break
+		}
+	}
+	return &english
+}
+
+// errorText is the sentence for an error of the server: ours in this language if there is one, else the server's.
+func (w *words) errorText(e *protocol.Error) string {
+	if s := w.codes[e.Code]; s != "" {
+		return s
+	}
+	if e.Message != "" {
+		return protocol.CleanText(e.Message)
+	}
+	return protocol.CleanText(string(e.Code))
+}
+
+// roomTitle is a room as people call it.
+func (w *words) roomTitle(room string) string {
+	if room == protocol.RoomLobby {
+		return w.lobby
+	}
+	return protocol.CleanText(room)
+}

@@ -1,0 +1,85 @@
+package terminal
+
+import (
+	"fmt"
+	"time"
+)
+
+var english = words{
+	lobby:     "Lobby",
+	youAre:    "You are %s",
+	nameTaken: "“%s” is taken",
+	quitHint:  "Ctrl+C to quit",
+	online:    "%d online",
+	joined:    "%s joined",
+	left:      "%s has left",
+	events: func(n, joined, left int) string {
+		return fmt.Sprintf("%d events: %d joined, %d left", n, joined, left)
+	},
+	offline:       "No connection",
+	retryIn:       "Retrying in %d s",
+	retryNow:      "Connecting…",
+	back:          "Back online",
+	restart:       "Server is restarting, back in seconds",
+	connecting:    "Connecting…",
+	cannotConnect: "Cannot connect to %s: %s",
+	waiting:       func(n int) string { return fmt.Sprintf("%d waiting to be sent", n) },
+	notSent:       "Not sent: %s",
+	notDelivered:  "Not sent (%d):",
+	full:          "Too many messages wait to be sent",
+	gap:           "Part of the history is not shown",
+	erased:        "Message deleted",
+	today:         "Today",
+	yesterday:     "Yesterday",
+	date: func(t time.Time, withYear bool) string {
+		if withYear {
+			return t.Format("2 January 2006")
+		}
+		return t.Format("2 January")
+	},
+	kicked:       "Access denied",
+	replaced:     "You are now connected in another window",
+	closed:       "Connection closed",
+	noSuchServer: "%s answers, but it is not Govor (%s)",
+	pastedLines:  "%d lines pasted, Enter sends them as one message",
+	tooLong:      "Too long by %d characters",
+	stateProblem: "The state directory cannot be used, the name will not be remembered: %s",
+
+	usage: `Govor's console client.
+
+  govor client NAME [flags]
+  go run client/client.go NAME [flags]
+
+A line after > and Enter is a message, Ctrl+C quits. When input or output is not
+a terminal, every line of the input is a message, and at its end the client
+waits for the receipts: echo done | govor client ci
+
+%s
+Environment: GOVOR_SERVER, GOVOR_NAME, GOVOR_ROOM, GOVOR_LANG (ru, en).
+Exit codes: 0 fine, 1 another error, 2 wrong usage, 3 cannot connect, 4 name
+refused, 5 access denied, 6 not everything delivered, 130 interrupted with
+messages unsent.
+`,
+	noName:      "A name is needed: govor client NAME",
+	badArgument: "One argument too many, %q: a name of several words goes into quotes",
+	badServer:   "This is not the address of a server: %q; http://, https://, ws://, wss:// or host:port is",
+	badRoom:     "This cannot be the name of a room: %q",
+	badName:     "Name: 1–32 characters, no leading or trailing spaces or control characters",
+	badColor:    "--color is auto, always or never",
+	badHistory:  "--history is 0 to %d",
+	badTimeout:  "--timeout is not negative",
+	seeHelp:     "Help: govor client --help",
+
+	flagServer:        "`URL` of the server",
+	flagName:          "`NAME`, the same as the first argument",
+	flagRoom:          "`ROOM` to be in",
+	flagHistory:       "begin with the last `N` messages (a terminal: 50, otherwise 0)",
+	flagJSON:          "write messages as lines of JSON",
+	flagPlain:         "a message per line, no prompt, no colour",
+	flagSimple:        "a prompt > and lines above it (the usual face on a terminal)",
+	flagColor:         "`WHEN` to colour: auto, always or never",
+	flagTimeout:       "give up after a `TIME` without connection (0: never)",
+	flagNoHistoryFile: "do not keep what was typed",
+	flagVersion:       "show the version",
+	flagHelp:          "this help",
+}

@@ -1,0 +1,124 @@
+package terminal
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"govor/hub/protocol"
+)
+
+// plural picks the Russian form for n.
+func plural(n int, one, few, many string) string {
+	switch {
+	case n%10 == 1 && n%100 != 11:
+		return one
+	case n%10 >= 2 && n%10 <= 4 && (n%100 < 12 || n%100 > 14):
+		return few
+	}
+	return many
+}
+
+var russianMonths = [...]string{
+	"января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября", "октября", "ноября", "декабря",
+}
+
+var russian = words{
+	lobby:     "Общая",
+	youAre:    "Вы вошли как %s",
+	nameTaken: "Имя «%s» уже занято",
+	quitHint:  "Ctrl+C — выйти",
+	online:    "%d онлайн",
+	joined:    "%s теперь в чате",
+	left:      "%s покидает чат",
+	events: func(n, joined, left int) string {
+		return fmt.Sprintf("%d %s: вошли %d, вышли %d", n, plural(n, "событие", "события", "событий"), joined, left)
+	},
+	offline:       "Нет связи",
+	retryIn:       "Повтор через %d с",
+	retryNow:      "Соединение…",
+	back:          "Снова на связи",
+	restart:       "Сервер обновляется, вернёмся через несколько секунд",
+	connecting:    "Соединение…",
+	cannotConnect: "Не удалось подключиться к %s: %s",
+	waiting: func(n int) string {
+		return fmt.Sprintf("%d %s отправки", n, plural(n, "сообщение ждёт", "сообщения ждут", "сообщений ждут"))
+	},
+	notSent:      "Не отправлено: %s",
+	notDelivered: "Не отправлено (%d):",
+	full:         "Слишком много сообщений ждёт отправки",
+	gap:          "Часть истории не показана",
+	erased:       "Сообщение удалено",
+	today:        "Сегодня",
+	yesterday:    "Вчера",
+	date: func(t time.Time, withYear bool) string {
+		s := fmt.Sprintf("%d %s", t.Day(), russianMonths[t.Month()-1])
+		if withYear {
+			s += " " + strconv.Itoa(t.Year()) + " г."
+		}
+		return s
+	},
+	kicked:       "Доступ закрыт",
+	replaced:     "Вы вошли в другом окне",
+	closed:       "Соединение закрыто",
+	noSuchServer: "%s отвечает, но это не Говор (%s)",
+	pastedLines:  "вставлено строк: %d, Enter — отправить одним сообщением",
+	tooLong:      "Слишком длинно: %d лишних символов",
+	stateProblem: "Каталог состояния недоступен, имя не запомнится: %s",
+
+	usage: `Консольный клиент Говора.
+
+  govor client ИМЯ [флаги]
+  go run client/client.go ИМЯ [флаги]
+
+Строка после > и Enter — сообщение, Ctrl+C — выйти. Если ввод или вывод не
+терминал, каждая строка ввода — сообщение, а в конце ввода клиент ждёт
+подтверждений: echo готово | govor client ci
+
+%s
+Переменные: GOVOR_SERVER, GOVOR_NAME, GOVOR_ROOM, GOVOR_LANG (ru, en).
+Коды возврата: 0 хорошо, 1 другая ошибка, 2 неверный вызов, 3 нет соединения,
+4 имя не подходит, 5 доступ закрыт, 6 не всё доставлено, 130 прервано
+с неотправленными сообщениями.
+`,
+	noName:      "Укажите имя: govor client ИМЯ",
+	badArgument: "Лишний аргумент «%s»: имя из нескольких слов берут в кавычки",
+	badServer:   "Непонятный адрес сервера «%s»: нужен http://, https://, ws://, wss:// или хост:порт",
+	badRoom:     "Такой комнаты быть не может: «%s»",
+	badName:     "Имя: от 1 до 32 символов, без пробелов по краям и управляющих знаков",
+	badColor:    "--color: auto, always или never",
+	badHistory:  "--history: от 0 до %d",
+	badTimeout:  "--timeout не бывает отрицательным",
+	seeHelp:     "Справка: govor client --help",
+
+	flagServer:        "`URL`: адрес сервера",
+	flagName:          "`ИМЯ`: то же, что первый аргумент",
+	flagRoom:          "`КОМНАТА`: куда войти",
+	flagHistory:       "`N`: столько прошлых сообщений (в терминале 50, иначе 0)",
+	flagJSON:          "выводить сообщения строками JSON",
+	flagPlain:         "по сообщению в строке, без приглашения и цвета",
+	flagSimple:        "приглашение > и строки над ним (обычный вид в терминале)",
+	flagColor:         "`КОГДА`: цвет, auto, always или never",
+	flagTimeout:       "`ВРЕМЯ`: сдаться, если нет связи (0 — никогда)",
+	flagNoHistoryFile: "не хранить введённое",
+	flagVersion:       "показать версию",
+	flagHelp:          "эта справка",
+
+	codes: map[protocol.Code]string{
+		protocol.CodeIDReused:    "номер сообщения уже использован",
+		protocol.CodeEmpty:       "сообщение пустое",
+		protocol.CodeTooLong:     "сообщение слишком длинное",
+		protocol.CodeBadText:     "текст не в UTF-8",
+		protocol.CodeBadName:     "имя: от 1 до 32 символов, без пробелов по краям и управляющих знаков",
+		protocol.CodeNameTaken:   "имя уже занято",
+		protocol.CodeBadRoom:     "такой комнаты быть не может",
+		protocol.CodeNoRoom:      "такой комнаты нет",
+		protocol.CodeRoomClosed:  "комната закрыта",
+		protocol.CodeForbidden:   "доступ закрыт",
+		protocol.CodeBadToken:    "вход больше не действует",
+		protocol.CodeTooFast:     "слишком часто",
+		protocol.CodeTooMany:     "сервер переполнен, попробуйте позже",
+		protocol.CodeUnavailable: "сервер сейчас не может сохранить сообщение",
+		protocol.CodeInternal:    "ошибка на сервере",
+	},
+}
