@@ -133,6 +133,7 @@ func (w *world) sayMany(n int) (last int64) {
 type client struct {
 	t      *testing.T
 	s      *Session
+	wake   chan struct{}
 	frames []string
 }
 
@@ -155,7 +156,13 @@ func (w *world) open(p SessionParams) *client {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := &client{t: w.t, s: s}
+	c := &client{t: w.t, s: s, wake: make(chan struct{}, 1)}
+	s.Bind(func() {
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
+	})
 	w.t.Cleanup(c.close)
 	return c
 }
@@ -198,7 +205,7 @@ func (c *client) next() string {
 			return f
 		}
 		select {
-		case <-c.s.Wake():
+		case <-c.wake:
 		case <-deadline:
 			c.t.Fatal("no frame within 10 s")
 		}

@@ -96,17 +96,22 @@ func (r *room) dispatchLocked(e *protocol.Event) {
 	r.head = e.Seq
 	for _, g := range r.rings {
 		r.hub.scratch = g.format.Append(r.hub.scratch[:0], protocol.Message{Event: e})
-		r.showLocked(g, r.hub.scratch)
+		r.showLocked(g, r.hub.scratch, e.Seq)
 	}
 }
 
-// showLocked appends one frame to a ring. An empty one is not shown, but its number has passed.
-func (r *room) showLocked(g *ring, payload []byte) {
+// showLocked appends one frame to a ring, of the event with the number seq or, with 0, of a signal. An empty one is not
+// shown, but its number has passed.
+func (r *room) showLocked(g *ring, payload []byte, seq int64) {
 	if len(payload) == 0 {
 		return
 	}
 	g.append(payload, r.head)
 	for t := range g.seats {
+		if seq > 0 && t.state == live && t.seq >= seq {
+			t.pinLocked() // it went on after a receipt that was faster than dispatch: it has this event
+			continue
+		}
 		if !t.behind {
 			t.behind = true
 			g.behind++
@@ -120,7 +125,7 @@ func (r *room) showLocked(g *ring, payload []byte) {
 // signalLocked shows a frame that is not stored to everyone in the room.
 func (r *room) signalLocked(f protocol.Frame) {
 	for _, g := range r.rings {
-		r.showLocked(g, g.format.Append(nil, f))
+		r.showLocked(g, g.format.Append(nil, f), 0)
 	}
 }
 

@@ -52,6 +52,9 @@ func (s *seat) pinLocked() {
 // beginLocked lets the seat go: from the store if there is something to read, else in the ring.
 func (s *seat) beginLocked(after int64) {
 	s.seq = after
+	if after > s.pin { // a receipt was faster than dispatch: what the ring got since the pin may be known already
+		s.pinLocked()
+	}
 	s.continueLocked()
 }
 

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,7 +28,6 @@ type Session struct {
 	room   string // of the connection's address
 	addr   string
 	opened time.Time
-	wake   chan struct{} // capacity 1, never closed
 	done   chan struct{} // closed when the session begins to end
 
 	// Owned by the reader.
@@ -45,6 +45,8 @@ type Session struct {
 	// appended, so a client that sends again keeps its order. Taken before mu.
 	sending sync.Mutex
 	failed  bool // guarded by sending
+
+	wake atomic.Pointer[func()] // tells the driver to look; nil until Bind
 
 	mu       sync.Mutex // guards the fields below
 	changed  *sync.Cond // on mu: inFlight, outbox or ending changed
@@ -75,7 +77,7 @@ type SessionParams struct {
 func (h *Hub) Open(p SessionParams) (*Session, error) {
 	s := &Session{
 		hub: h, id: protocol.NewID(), format: p.Format, room: p.Room, addr: p.Addr, opened: h.now(), who: p.Member,
-		wake: make(chan struct{}, 1), done: make(chan struct{}), seats: make(map[string]*seat, 1),
+		done: make(chan struct{}), seats: make(map[string]*seat, 1),
 	}
 	s.changed = sync.NewCond(&s.mu)
 	if h.limits.Rate > 0 {
@@ -189,9 +191,8 @@ const (
 
 // notify tells the writer to look.
 func (s *Session) notify() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	if wake := s.wake.Load(); wake != nil {
+		(*wake)()
 	}
 }
 
@@ -220,8 +221,8 @@ func (s *Session) endWhen(code int, reason string, finish bool) {
 	s.notify()
 }
 
-// Wake implements socket.Peer.
-func (s *Session) Wake() <-chan struct{} { return s.wake }
+// Bind implements socket.Peer.
+func (s *Session) Bind(wake func()) { s.wake.Store(&wake) }
 
 // Pending implements socket.Peer: first the session's own frames, then its seats in turn.
 func (s *Session) Pending() []byte {

@@ -301,7 +301,7 @@ func BenchmarkDispatch(b *testing.B) {
 	g := newRing(protocol.JSON{}, 0)
 	r.rings["x"] = g
 	for range 1000 {
-		s := &Session{wake: make(chan struct{}, 1)}
+		s := &Session{}
 		t := &seat{session: s, room: r, ring: g, end: noEnd, state: live}
 		g.seats[t] = struct{}{}
 	}

@@ -38,7 +38,7 @@ type conn struct {
 	onPanic func(any, []byte)
 	start   time.Time
 	resume  bool          // a write that timed out can go on where it was (not so with TLS)
-	kick    chan struct{} // capacity 1; the reader has something for the writer
+	kick    chan struct{} // capacity 1; the reader or the peer has something for the writer
 	written chan struct{} // closed when the writer has returned
 
 	heard    atomic.Int64 // nanoseconds after start when the last frame came
@@ -86,6 +86,7 @@ func serve(raw net.Conn, in io.Reader, p Peer, limits Limits, onPanic func(any, 
 	case *net.UnixConn:
 		c.resume = true
 	}
+	p.Bind(c.wake)
 	// The writer ends when there is a verdict, or when writing fails because the reader has closed the connection.
 	go c.write()
 	c.read()

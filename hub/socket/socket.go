@@ -25,8 +25,9 @@ type Peer interface {
 	Ending() (code int, reason string, ok bool)
 	// Ended tells the peer that the connection is gone and why: the code and reason sent or received.
 	Ended(code int, reason string)
-	// Wake returns the channel of capacity 1 that holds a value when there may be something to write or to end.
-	Wake() <-chan struct{}
+	// Bind is called once, before anything else. From then on the peer calls wake, from any goroutine and perhaps
+	// with locks held, whenever there may be something to write or to end; wake is quick and never blocks.
+	Bind(wake func())
 }
 
 // Limits of a connection. Zero values mean the defaults.

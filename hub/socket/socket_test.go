@@ -18,11 +18,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // fakePeer keeps what it received and has pending what a test gave it.
 type fakePeer struct {
-	wakeCh  chan struct{}
 	ended   chan verdict // capacity 2: a second Ended would be seen
 	receive func(string)
 
 	mu       sync.Mutex
+	wakeup   func()
 	received []string
 	pending  []byte
 	wrote    int
@@ -30,7 +30,7 @@ type fakePeer struct {
 }
 
 func newFakePeer() *fakePeer {
-	return &fakePeer{wakeCh: make(chan struct{}, 1), ended: make(chan verdict, 2)}
+	return &fakePeer{wakeup: func() {}, ended: make(chan verdict, 2)}
 }
 
 func (p *fakePeer) Receive(data []byte) {
@@ -65,13 +65,18 @@ func (p *fakePeer) Ending() (int, string, bool) {
 }
 
 func (p *fakePeer) Ended(code int, reason string) { p.ended <- verdict{code: code, reason: reason} }
-func (p *fakePeer) Wake() <-chan struct{}         { return p.wakeCh }
+
+func (p *fakePeer) Bind(wake func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wakeup = wake
+}
 
 func (p *fakePeer) wake() {
-	select {
-	case p.wakeCh <- struct{}{}:
-	default:
-	}
+	p.mu.Lock()
+	wake := p.wakeup
+	p.mu.Unlock()
+	wake()
 }
 
 // send makes texts pending, one frame each.

@@ -53,7 +53,6 @@ func (c *conn) writeAll() error {
 			continue
 		}
 		select {
-		case <-c.peer.Wake():
 		case <-c.kick:
 		case <-timer.C:
 			timer.Reset(c.watch())
