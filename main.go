@@ -98,9 +98,8 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stdou
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(ctx)
 	defer stop()
-	context.AfterFunc(ctx, stop)
 
 	log := newLogger(cfg, stderr)
 	defer func() { _ = log.Sync() }()
@@ -113,6 +112,32 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stdou
 	}
 	s.announce(stdout)
 	return s.run(ctx, cfg.ShutdownTimeout)
+}
+
+// untilSignal returns a context that ends with the first signal to stop. The second one ends the program at once.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() { // ends with done
+		for first := true; ; first = false {
+			select {
+			case <-signals:
+				if !first {
+					os.Exit(1)
+				}
+				cancel()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
 }
 
 // server is the parts of a server, in the order in which they start.
