@@ -15,6 +15,7 @@ func TestResumeContinuesAfterTheLastEvent(t *testing.T) {
 			writer.say(ids[i], fmt.Sprintf("text %d", i))
 			writer.answer(ids[i])
 		}
+		writer.where("number 20", func(f frame) bool { return f.Type == "message" && f.Seq == 20 })
 		reader := s.json("Пётр", "")
 		reader.send(map[string]any{"type": "hello", "rooms": map[string]any{"lobby": map[string]any{"after": 15, "id": ids[15]}}})
 		if j := reader.frame("joined"); j.After != 15 || j.Last != 20 {
@@ -41,6 +42,7 @@ func TestResetWhenTheClientCannotGoOn(t *testing.T) {
 		writer.say(fmt.Sprintf("m-%d", i), "text")
 		writer.answer(fmt.Sprintf("m-%d", i))
 	}
+	writer.where("number 3", func(f frame) bool { return f.Type == "message" && f.Seq == 3 })
 	for _, tt := range []struct {
 		name, reason string
 		resume       map[string]any
@@ -174,4 +176,26 @@ func TestIDsAreUsedOnce(t *testing.T) {
 	if a := d.frame("ack"); a.ID == "" || a.Seq != 3 {
 		t.Errorf("a send without an id: %s", a.raw)
 	}
+}
+
+// A receipt may come before the message is shown. Who goes on after the number of a receipt does not get that message.
+func TestResumeAfterAReceiptRepeatsNothing(t *testing.T) {
+	eachDriver(t, func(t *testing.T, s *server) {
+		writer := s.joined("Иван", "")
+		reader := s.json("Пётр", "other")
+		for i := range 300 {
+			id := fmt.Sprintf("m-%d", i)
+			writer.say(id, "text")
+			a := writer.answer(id)
+			reader.send(map[string]any{"type": "join", "room": "lobby", "after": a.Seq, "id": id})
+			reader.where("joined", func(f frame) bool { return f.Type == "joined" && f.Room == "lobby" })
+			writer.say(id+"-next", "text")
+			if m := reader.message(); m.Seq != a.Seq+1 || m.ID != id+"-next" {
+				t.Fatalf("after number %d comes %s", a.Seq, m.raw)
+			}
+			reader.send(map[string]any{"type": "leave", "room": "lobby"})
+			reader.frame("left")
+			writer.answer(id + "-next")
+		}
+	}, "--no-limits")
 }
