@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,10 +12,13 @@ import (
 )
 
 const (
-	passivePages  = 4000                  // not yet merged pages of the write-ahead log from which it is merged, beside the writer
-	truncateBytes = 64 << 20              // length of the log from which the writer waits for it to be merged and cut
-	checkpointGap = 20 * time.Millisecond // between two looks
-	frameBytes    = 4096 + 24
+	passivePages    = 4000                   // not yet merged pages of the write-ahead log from which they are merged, beside the writer
+	restartBytes    = 64 << 20               // of the log from which the writer waits for the rest to be merged
+	truncateBytes   = 128 << 20              // of its file from which it is cut as well
+	restartPatience = 200 * time.Millisecond // waiting for readers meanwhile; our own are shorter
+	restartPause    = 2 * time.Second        // after that was in vain
+	checkpointGap   = 20 * time.Millisecond  // between two looks
+	frameBytes      = 4096 + 24              // of a page in the log
 )
 
 // checkpointer merges the write-ahead log into the database: not in a commit, which would then wait for it, but in a
@@ -26,6 +30,8 @@ type checkpointer struct {
 	stop  context.CancelFunc
 	done  chan struct{}
 	bytes atomic.Int64
+
+	busy time.Time // when a restart was in vain; owned by the goroutine
 
 	mu      sync.Mutex // guards the fields below; taken after Store.writing
 	conn    *sqlite.Conn
@@ -100,25 +106,46 @@ func (c *checkpointer) run(ctx context.Context) {
 
 // look merges the log when there is enough of it.
 func (c *checkpointer) look(ctx context.Context) error {
-	log, merged, err := c.checkpoint("NOOP")
-	if err != nil || log-merged < passivePages && log*frameBytes < truncateBytes {
+	state, err := c.checkpoint("NOOP")
+	if err != nil || state.pages-state.merged < passivePages && state.pages*frameBytes < restartBytes {
 		return err
 	}
-	if log, _, err = c.checkpoint("PASSIVE"); err != nil || log*frameBytes < truncateBytes {
+	if state, err = c.checkpoint("PASSIVE"); err != nil || state.pages*frameBytes < restartBytes {
 		return err
 	}
-	// Under steady load the log is never merged to its end, so that it grows. With the writer waiting there is only a
-	// little left to merge.
+	return c.restart(ctx)
+}
+
+// restart makes the writer wait until the log is merged to its end, which under steady load it never is, and begin it
+// anew. That is quick after a passive checkpoint. The file keeps its length, because writing over it is cheaper than
+// making it longer (a sync then has no lengths to write); only one that grew out of bounds is cut.
+func (c *checkpointer) restart(ctx context.Context) error {
+	if time.Since(c.busy) < restartPause {
+		return nil
+	}
+	mode := "RESTART"
+	if fi, err := os.Stat(c.store.path + "-wal"); err == nil && fi.Size() > truncateBytes {
+		mode = "TRUNCATE"
+	}
 	if err := c.store.acquire(ctx); err != nil {
 		return err
 	}
 	defer c.store.release()
-	_, _, err = c.checkpoint("TRUNCATE")
+	state, err := c.checkpoint(mode)
+	if state.busy { // another process reads for long, a backup perhaps
+		c.busy = time.Now()
+	}
 	return err
 }
 
-// checkpoint runs one pragma and returns how many pages are in the log and how many of them are merged.
-func (c *checkpointer) checkpoint(mode string) (log, merged int64, err error) {
+// logState is what a checkpoint finds.
+type logState struct {
+	busy          bool  // it could not be done, or not to the end
+	pages, merged int64 // in the log, and how many of them are in the database too
+}
+
+// checkpoint runs one pragma.
+func (c *checkpointer) checkpoint(mode string) (state logState, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer func() {
@@ -127,26 +154,26 @@ func (c *checkpointer) checkpoint(mode string) (log, merged int64, err error) {
 		}
 	}()
 	if c.conn == nil {
-		if c.conn, err = dial(c.store.path, nil); err != nil {
-			return 0, 0, err
+		if c.conn, err = c.store.dial(nil); err != nil {
+			return state, err
 		}
-		c.conn.SetBusyTimeout(200 * time.Millisecond) // readers are shorter
+		c.conn.SetBusyTimeout(restartPatience)
 	}
 	start := time.Now()
 	stmt, err := c.conn.Prepare("PRAGMA wal_checkpoint(" + mode + ")")
 	if err != nil {
-		return 0, 0, err
+		return state, err
 	}
 	if _, err = stmt.Step(); err != nil {
-		return 0, 0, err
+		return state, err
 	}
-	log, merged = max(stmt.ColumnInt64(1), 0), max(stmt.ColumnInt64(2), 0)
-	if err := stmt.Reset(); err != nil {
-		return 0, 0, err
+	state = logState{busy: stmt.ColumnBool(0), pages: max(stmt.ColumnInt64(1), 0), merged: max(stmt.ColumnInt64(2), 0)}
+	if err = stmt.Reset(); err != nil {
+		return state, err
 	}
-	c.bytes.Store(log * frameBytes)
+	c.bytes.Store(state.pages * frameBytes)
 	if mode != "NOOP" && c.observe != nil {
 		c.observe(time.Since(start))
 	}
-	return log, merged, nil
+	return state, nil
 }

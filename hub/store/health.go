@@ -45,9 +45,10 @@ func (s *Store) sameFiles() error {
 	return sameFile(s.path+"-wal", s.wal)
 }
 
-// suspect notes an error of a connection: after anything that may be a failing disk, all of them are opened again.
+// suspect notes an error of a connection: after anything that may be a failing disk, all of them are opened again before
+// the next append. Those to a file that was replaced are kept: they can still read it.
 func (s *Store) suspect(err error) {
-	if err != nil && !transient(err) {
+	if err != nil && !transient(err) && !errors.Is(err, ErrReplaced) {
 		s.doubtful.Store(true)
 	}
 }
@@ -81,10 +82,7 @@ func (s *Store) reopen() error {
 		}
 		s.w = nil
 	}
-	if err := s.sameDatabase(); err != nil {
-		return err
-	}
-	conn, err := dial(s.path, writerPragmas)
+	conn, err := s.dial(writerPragmas)
 	if err != nil {
 		return fmt.Errorf("open the database again: %w", err)
 	}

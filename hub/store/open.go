@@ -103,7 +103,7 @@ func (s *Store) start() error {
 	if err := s.adopt(conn); err != nil {
 		return explain(s.path, err)
 	}
-	s.readers = newReaders(s.path, s.suspect)
+	s.readers = newReaders(func() (*sqlite.Conn, error) { return s.dial(readerPragmas) }, s.suspect)
 	s.checkpoints = newCheckpointer(s)
 	return nil
 }
@@ -159,6 +159,22 @@ func (s *Store) load(w *writer) error {
 	return nil
 }
 
+// dial opens one more connection to the database that is open. Another file that lies at its place now is ErrReplaced.
+func (s *Store) dial(more []string) (*sqlite.Conn, error) {
+	if err := s.sameDatabase(); err != nil { // SQLite would make files beside it
+		return nil, err
+	}
+	conn, err := dial(s.path, more)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sameDatabase(); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
 // dial opens a connection to a file that exists and sets its pragmas.
 func dial(path string, more []string) (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
@@ -188,7 +204,10 @@ func explain(path string, err error) error {
 	case sqlite.ResultReadOnly, sqlite.ResultCantOpen, sqlite.ResultPerm:
 		return openError(ErrNotWritable, err, "cannot write the database %s", path)
 	}
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, ErrCorrupted):
+		return openError(ErrCorrupted, err, "the database %s is corrupted; restore a backup", path)
+	case errors.Is(err, fs.ErrPermission):
 		return openError(ErrNotWritable, err, "cannot write the database %s", path)
 	}
 	return fmt.Errorf("open %s: %w", path, err)

@@ -13,16 +13,16 @@ import (
 // keeps the write-ahead log from being merged.
 type readers struct {
 	// Fixed at construction.
-	path    string
+	dial    func() (*sqlite.Conn, error)
 	suspect func(error)       // told every error
 	slots   chan *sqlite.Conn // a nil is a connection that is not open yet
 	closed  chan struct{}     // closed by close
 	once    sync.Once
 }
 
-func newReaders(path string, suspect func(error)) *readers {
+func newReaders(dial func() (*sqlite.Conn, error), suspect func(error)) *readers {
 	r := &readers{
-		path:    path,
+		dial:    dial,
 		suspect: suspect,
 		slots:   make(chan *sqlite.Conn, min(max(runtime.GOMAXPROCS(0), 4), 16)),
 		closed:  make(chan struct{}),
@@ -57,7 +57,7 @@ func (r *readers) do(ctx context.Context, query string, read func(*sqlite.Stmt) 
 		r.suspect(err)
 	}()
 	if conn == nil {
-		if conn, err = dial(r.path, readerPragmas); err != nil {
+		if conn, err = r.dial(); err != nil {
 			return err
 		}
 	}

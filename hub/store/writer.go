@@ -94,8 +94,7 @@ func (w *writer) readState() (position int64, rooms map[string]*room, err error)
 		return 0, nil, err
 	}
 	if last != position {
-		return 0, nil, openError(ErrCorrupted, nil,
-			"the database is corrupted: its last event is %d and should be %d; restore a backup", last, position)
+		return 0, nil, fmt.Errorf("%w: the last event is %d and should be %d", ErrCorrupted, last, position)
 	}
 	rooms, err = w.readRooms()
 	return position, rooms, err
@@ -124,7 +123,7 @@ func (w *writer) readRooms() (map[string]*room, error) {
 		rooms[r.Name] = r
 	}
 	if rooms[protocol.RoomServer] == nil {
-		return nil, openError(ErrCorrupted, nil, "the database is corrupted: it has no room %s; restore a backup", protocol.RoomServer)
+		return nil, fmt.Errorf("%w: there is no room %s", ErrCorrupted, protocol.RoomServer)
 	}
 	return rooms, nil
 }

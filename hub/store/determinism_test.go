@@ -1,0 +1,120 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"govor/hub/protocol"
+)
+
+// The environment by which the test binary is told to be a child.
+const (
+	childDigest = "GOVOR_TEST_DIGEST"
+	childSeed   = "GOVOR_TEST_SEED"
+)
+
+// history is a journal with everything in it that Apply decides, retries and refusals included.
+func history() []protocol.Event {
+	random := rand.New(rand.NewPCG(3, 4))
+	names := []string{"Иван", "Мария", "İstanbul", "Straße", "Ольга"}
+	events := []protocol.Event{opening("lobby"), opening("club")}
+	at := start
+	for i := range 2000 {
+		at += int64(random.IntN(2000)) - 500 // clocks differ
+		n, name := random.IntN(20), names[random.IntN(len(names))]
+		e := message([]string{"lobby", "club", "late", "nowhere"}[random.IntN(4)], fmt.Sprint("m", i), n, fmt.Sprint("текст ", i))
+		e.Name, e.NameKey = name, strings.ToLower(name)
+		switch random.IntN(12) {
+		case 0:
+			e = claim(fmt.Sprint("n", i), n, name, strings.ToLower(name), at, at+int64(random.IntN(100_000)))
+		case 1:
+			e = protocol.Event{Room: protocol.RoomServer, Kind: protocol.KindLogout, V: 1, ID: fmt.Sprint("o", i), Member: person(n)}
+		case 2:
+			e = events[random.IntN(len(events))]
+		case 3:
+			e = events[random.IntN(len(events))]
+			e.Body += "!"
+		case 4:
+			e = opening([]string{"late", "club", "lobby"}[random.IntN(3)])
+			e.ID = fmt.Sprint("r", i)
+		}
+		e.At = at
+		events = append(events, e)
+	}
+	return events
+}
+
+// outcome applies the history in batches of random sizes and says what came of it.
+func outcome(s *Store, seed uint64) (string, error) {
+	var log bytes.Buffer
+	random := rand.New(rand.NewPCG(seed, 0))
+	for rest := history(); len(rest) > 0; {
+		n := min(1+random.IntN(80), len(rest))
+		results, err := s.Apply(context.Background(), rest[:n])
+		if err != nil {
+			return "", err
+		}
+		for _, r := range results {
+			b, err := json.Marshal(r)
+			if err != nil {
+				return "", err
+			}
+			log.Write(append(b, '\n'))
+		}
+		rest = rest[n:]
+	}
+	d, err := s.Digest(context.Background())
+	return log.String() + d, err
+}
+
+func TestTwoStoresDecideTheSame(t *testing.T) {
+	if dir := os.Getenv(childDigest); dir != "" {
+		s := openAt(t, dir)
+		var seed uint64
+		if _, err := fmt.Sscan(os.Getenv(childSeed), &seed); err != nil {
+			t.Fatal(err)
+		}
+		out, err := outcome(s, seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(dir+"/outcome", []byte(out), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	var first string
+	for i, env := range [][]string{
+		{"TZ=UTC", "LANG=C", "LC_ALL=C", "GOMAXPROCS=1", childSeed + "=1"},
+		{"TZ=Asia/Kathmandu", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8", "GOMAXPROCS=4", childSeed + "=2"},
+		{"TZ=America/St_Johns", "LANG=ru_RU.UTF-8", "GOVOR_MAX_TEXT=5", childSeed + "=3"},
+	} {
+		dir := t.TempDir()
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTwoStoresDecideTheSame$")
+		cmd.Env = append(append(os.Environ(), env...), childDigest+"="+dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("child: %v\n%s", err, out)
+		}
+		b, err := os.ReadFile(dir + "/outcome")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = string(b)
+			for _, code := range []protocol.Code{protocol.CodeNoRoom, protocol.CodeNameTaken, protocol.CodeIDReused} {
+				if !strings.Contains(first, string(code)) {
+					t.Errorf("the history holds no %s", code)
+				}
+			}
+		} else if string(b) != first {
+			t.Errorf("another outcome with %v", env)
+		}
+	}
+}
