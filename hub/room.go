@@ -107,15 +107,19 @@ func (r *room) showLocked(g *ring, payload []byte, seq int64) {
 		return
 	}
 	g.append(payload, r.head)
+	if g.behind == len(g.seats) {
+		return
+	}
 	for t := range g.seats {
+		if t.behind {
+			continue // it has been told, and looks again before it is no longer behind
+		}
 		if seq > 0 && t.state == live && t.seq >= seq {
 			t.pinLocked() // it went on after a receipt that was faster than dispatch: it has this event
 			continue
 		}
-		if !t.behind {
-			t.behind = true
-			g.behind++
-		}
+		t.behind = true
+		g.behind++
 		if t.state == live {
 			t.session.markDirty(t)
 		}
