@@ -95,12 +95,17 @@ func (s *Server) sendRefused(ctx context.Context, c *fiber.Ctx, m hub.Member, ms
 
 // sendReceipt answers with what the sender learns.
 func sendReceipt(c *fiber.Ctx, r protocol.Receipt) error {
-	return c.JSON(struct {
+	body, err := json.Marshal(struct {
 		Room      string `json:"room"`
 		Seq       int64  `json:"seq"`
 		ID        string `json:"id"`
 		Duplicate bool   `json:"duplicate"`
 	}{r.Room, r.Seq, r.ID, r.Duplicate})
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSONCharsetUTF8)
+	return c.Send(append(body, '\n'))
 }
 
 // readMessage reads text and id. JSON says so in its content type; a form has a field text; any other body is the
@@ -122,7 +127,8 @@ func readMessage(c *fiber.Ctx) (protocol.Send, error) {
 		}
 		return fromForm(msg, form.Value), nil
 	case fiber.MIMEApplicationForm, "":
-		if fields, ok := parseForm(body); ok {
+		// A browser sends nothing but forms, and one without a text is not a message.
+		if fields, ok := parseForm(body); ok || wantsHTML(c) {
 			return fromForm(msg, fields), nil
 		}
 	}

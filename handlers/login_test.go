@@ -1,0 +1,175 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"govor/hub"
+)
+
+func TestLoginLeadsIntoTheRoomAndIsRemembered(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client(true)
+	if a := s.ask(c, request{path: "/"}).want(t, 200); !strings.Contains(a.body, `action="/login"`) {
+		t.Fatal("the first page has no login form")
+	}
+	a := s.ask(c, request{path: "/login", body: "name=%D0%98%D0%B2%D0%B0%D0%BD+&room=%D0%BF%D0%BB%D0%B0%D0%BD%D1%8B", headers: s.asPage()}).want(t, 303)
+	cookie := a.Cookies()[0]
+	if cookie.Name != "govor" || !cookie.HttpOnly || cookie.Secure || cookie.SameSite != http.SameSiteLaxMode ||
+		cookie.Path != "/" || cookie.MaxAge != 400*24*60*60 || cookie.Domain != "" {
+		t.Errorf("cookie %+v", cookie)
+	}
+	next := a.Header.Get("Location")
+	if next != "/r/%D0%BF%D0%BB%D0%B0%D0%BD%D1%8B?welcome=1" {
+		t.Fatalf("login leads to %s", next)
+	}
+	a = s.ask(c, request{path: next}).want(t, 303)
+	a = s.ask(c, request{path: a.Header.Get("Location")}).want(t, 200)
+	if !strings.Contains(a.body, `data-name="Иван"`) || !strings.Contains(a.body, `data-room="планы"`) {
+		t.Errorf("not the room of Иван:\n%.2000s", a.body)
+	}
+	if a := s.ask(c, request{path: "/"}).want(t, 303); a.Header.Get("Location") != "/r/lobby" {
+		t.Errorf("/ leads to %s", a.Header.Get("Location"))
+	}
+}
+
+func TestLoginThatIsRefusedKeepsWhatWasTyped(t *testing.T) {
+	s := newSite(t, nil)
+	s.login("Anna")
+	tests := []struct {
+		name, body string
+		status     int
+		want       []string
+	}{
+		{"empty", "name=++", 400, []string{`role="alert"`}},
+		{"too long", "name=" + strings.Repeat("a", 33), 400, []string{strings.Repeat("a", 33), `role="alert"`}},
+		{"bad", "name=a%3Ab", 400, []string{`value="a:b"`}},
+		{"taken", "name=anna", 409, []string{`value="anna"`, "anna-2"}},
+		{"reserved", "name=admin", 409, []string{`value="admin"`}},
+		{"markup", "name=%3Cb%3E", 400, []string{`value="&lt;b&gt;"`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := s.ask(s.client(true), request{path: "/login", body: tt.body + "&room=team", headers: s.asPage()}).want(t, tt.status)
+			for _, want := range append(tt.want, `value="team"`) {
+				if !strings.Contains(a.body, want) {
+					t.Errorf("the page lacks %s:\n%s", want, a.body)
+				}
+			}
+			if len(a.Cookies()) != 0 {
+				t.Error("a cookie was set")
+			}
+		})
+	}
+}
+
+func TestLoginOfAProgramIsAnsweredInJSON(t *testing.T) {
+	s := newSite(t, nil)
+	s.login("Anna")
+	a := s.ask(s.client(false), request{path: "/login", body: "name=Anna"}).want(t, 409)
+	if !strings.Contains(a.body, `"code":"name_taken"`) || !strings.Contains(a.body, `"suggestion":"Anna-2"`) {
+		t.Errorf("answer %s", a.body)
+	}
+}
+
+func TestCookieThatDidNotComeBackIsToldInWords(t *testing.T) {
+	s := newSite(t, nil)
+	a := s.ask(s.client(false), request{path: "/r/lobby?welcome=1", headers: map[string]string{"Accept-Language": "en"}}).want(t, 200)
+	if !strings.Contains(a.body, `role="alert"`) || !strings.Contains(strings.ToLower(a.body), "cookie") {
+		t.Errorf("the page says nothing of cookies:\n%s", a.body)
+	}
+}
+
+func TestCookieThatIsNotValidIsTakenAway(t *testing.T) {
+	s := newSite(t, nil)
+	a := s.ask(s.client(false), request{path: "/r/lobby", headers: map[string]string{"Cookie": "govor=eyJtIjoiYSJ9.c2ln"}}).want(t, 200)
+	if !strings.Contains(a.body, `action="/login"`) {
+		t.Error("the page is not the login")
+	}
+	if c := a.Cookies(); len(c) != 1 || c[0].Name != "govor" || c[0].Value != "" {
+		t.Errorf("cookies %v, want the old one deleted", c)
+	}
+}
+
+func TestOverTLSOnlyTheHostCookieCounts(t *testing.T) {
+	s := newSite(t, func(c *Config, _ *hub.Limits) { c.BaseURL = "https://chat.example" })
+	headers := map[string]string{"Origin": "https://chat.example", "Host": "chat.example", "Accept": "text/html"}
+	a := s.ask(s.client(false), request{path: "/login", body: "name=Anna", headers: headers}).want(t, 303)
+	cookie := a.Cookies()[0]
+	if cookie.Name != "__Host-govor" || !cookie.Secure || cookie.Path != "/" || cookie.Domain != "" {
+		t.Fatalf("cookie %+v", cookie)
+	}
+	for name, status := range map[string]int{"__Host-govor": 303, "govor": 200} {
+		headers["Cookie"] = name + "=" + cookie.Value
+		s.ask(s.client(false), request{path: "/", headers: headers}).want(t, status)
+	}
+}
+
+func TestProxyIsBelievedOnlyIfItIsTrusted(t *testing.T) {
+	forwarded := map[string]string{"X-Forwarded-Proto": "https", "X-Real-Ip": "203.0.113.9", "X-Forwarded-Host": "evil.example", "Accept": "text/html"}
+	for trusted, want := range map[string]string{"127.0.0.1": "__Host-govor", "10.0.0.0/8": "govor"} {
+		s := newSite(t, func(c *Config, _ *hub.Limits) { c.TrustedProxies = []string{trusted} })
+		a := s.ask(s.client(false), request{path: "/login", body: "name=Anna", headers: forwarded}).want(t, 303)
+		if got := a.Cookies()[0].Name; got != want {
+			t.Errorf("with %s trusted the cookie is %s, want %s", trusted, got, want)
+		}
+		s.ask(s.client(false), request{path: "/login", body: "name=", headers: forwarded}).want(t, 400)
+		addr := s.logs.FilterMessage("request refused").All()[0].ContextMap()["remote_addr"]
+		if (addr == "203.0.113.9") != (want == "__Host-govor") {
+			t.Errorf("with %s trusted the address is %s", trusted, addr)
+		}
+	}
+}
+
+func TestLogoutEndsTheLoginEverywhere(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Anna")
+	other := s.client(true)
+	other.Jar = c.Jar
+	page := s.dial("", c, s.asPage(), "govor.v1.html")
+	page.until(`data-frame="welcome"`)
+	old := c.Jar.Cookies(mustURL(s.url))[0].Value
+
+	s.ask(c, request{method: "POST", path: "/logout", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
+	s.ask(c, request{path: "/r/lobby"}).want(t, 200)
+	s.ask(c, request{method: "POST", path: "/logout"}).want(t, 303) // a program: its cookie proves nothing
+	s.ask(c, request{path: "/"}).want(t, 303)
+
+	s.ask(c, request{method: "POST", path: "/logout", headers: s.asPage()}).want(t, 303)
+	for {
+		if _, _, err := page.ws.Read(t.Context()); err != nil {
+			break // the session was ended
+		}
+	}
+	a := s.ask(s.client(false), request{path: "/", headers: map[string]string{"Cookie": "govor=" + old}}).want(t, 200)
+	if !strings.Contains(a.body, `action="/login"`) {
+		t.Error("the old cookie still opens the chat")
+	}
+}
+
+func TestManyLoginsOfOneAddressAreSlowedDown(t *testing.T) {
+	s := newSite(t, func(c *Config, _ *hub.Limits) { c.LoginRate, c.LoginBurst = 0.01, 2 })
+	s.login("a1")
+	s.login("a2")
+	a := s.ask(s.client(true), request{path: "/login", body: "name=a3", headers: s.asPage()}).want(t, 429)
+	if a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, `value="a3"`) {
+		t.Errorf("Retry-After %q, page:\n%s", a.Header.Get("Retry-After"), a.body)
+	}
+}
+
+func TestLanguageIsChosenByALinkAndKept(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.client(true)
+	if a := s.ask(c, request{path: "/"}); !strings.Contains(a.body, `<html lang="ru">`) {
+		t.Error("who says nothing does not get Russian")
+	}
+	a := s.ask(c, request{path: "/r/%D0%BF?lang=en&x=1"}).want(t, 303)
+	if a.Header.Get("Location") != "/r/%D0%BF" {
+		t.Errorf("the link leads to %s", a.Header.Get("Location"))
+	}
+	if a := s.ask(c, request{path: "/", headers: map[string]string{"Accept-Language": "ru"}}); !strings.Contains(a.body, `<html lang="en">`) {
+		t.Error("the choice is not kept")
+	}
+	s.ask(c, request{path: "/?lang=xx"}).want(t, 200)
+}

@@ -1,0 +1,186 @@
+package handlers
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"govor/hub"
+	"govor/hub/protocol"
+)
+
+var testAddr = netip.MustParseAddr("192.0.2.7")
+
+func mustURL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	s := newSite(t, nil)
+	asset := regexp.MustCompile(`/static/[^"]+\.css`).FindString(s.get("/").body)
+	for _, path := range []string{"/", "/r/lobby", "/nothing", "/ws", "/healthz", "/metrics", "/r/lobby/messages.json", asset} {
+		h := s.get(path).Header
+		for name, want := range map[string]string{
+			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
+			"Referrer-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+		} {
+			if got := h.Get(name); got != want {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+		if keep := h.Get("Cache-Control"); (path == asset) != strings.Contains(keep, "immutable") || path != asset && keep != "no-store" {
+			t.Errorf("%s: Cache-Control is %q", path, keep)
+		}
+	}
+}
+
+func TestRoomsHaveOneAddress(t *testing.T) {
+	s := newSite(t, nil)
+	for path, want := range map[string]string{
+		"/r/Lobby":               "/r/lobby",
+		"/r/%D0%9F%D0%9B?a=1":    "/r/%D0%BF%D0%BB?a=1",
+		"/r/e%CC%81/41":          "/r/%C3%A9/41",
+		"/r/LOBBY?before=3&x=%D": "/r/lobby?before=3&x=%D",
+	} {
+		a := s.get(path).want(t, 302)
+		if got := a.Header.Get("Location"); got != want {
+			t.Errorf("%s leads to %s, want %s", path, got, want)
+		}
+	}
+	for _, path := range []string{"/r/", "/r/a%20b", "/r/$server", "/r/-a", "/r/a%2Fb", "/r/lobby/x", "/r/" + strings.Repeat("a", 33)} {
+		s.get(path).want(t, 404)
+	}
+}
+
+func TestErrorsArePagesForPeopleAndJSONForPrograms(t *testing.T) {
+	s := newSite(t, nil)
+	if a := s.get("/nothing").want(t, 404); !strings.HasPrefix(a.body, `{"type":"error","code":"not_found"`) {
+		t.Errorf("for a program: %s", a.body)
+	}
+	a := s.ask(s.client(false), request{path: "/nothing", headers: map[string]string{"Accept": "text/html"}}).want(t, 404)
+	if !strings.Contains(a.body, `data-page="error"`) {
+		t.Errorf("for a browser: %s", a.body)
+	}
+	s.ask(s.client(false), request{method: "DELETE", path: "/login"}).want(t, 405)
+}
+
+func TestPagesOfHistory(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Anna")
+	m, err := s.hub.Guest(t.Context(), "ci")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 120 {
+		if _, err := s.hub.Submit(t.Context(), m, testAddr, protocol.Send{Room: "lobby", Text: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct {
+		path        string
+		first, last string
+		live        string
+		older       string
+	}{
+		{"/r/lobby", "71", "120", "true", "?before=71"},
+		{"/r/lobby?before=71", "21", "70", "false", "?before=21"},
+		{"/r/lobby?before=21", "1", "20", "false", ""},
+		{"/r/lobby/60", "36", "85", "false", "?before=36"},
+	}
+	number := regexp.MustCompile(`data-seq="(\d+)"`)
+	for _, tt := range tests {
+		body := s.ask(c, request{path: tt.path}).want(t, 200).body
+		log, _, _ := strings.Cut(body[strings.Index(body, `id="log"`):], "</ol>")
+		seqs := number.FindAllStringSubmatch(log, -1)
+		if len(seqs) == 0 || seqs[0][1] != tt.first || seqs[len(seqs)-1][1] != tt.last {
+			t.Errorf("%s shows %v, want %s to %s", tt.path, seqs, tt.first, tt.last)
+		}
+		if !strings.Contains(body, `data-live="`+tt.live+`"`) || !strings.Contains(body, `data-event="`+tt.last+`"`) {
+			t.Errorf("%s: data-live is not %s, or data-event not %s", tt.path, tt.live, tt.last)
+		}
+		if (tt.older == "") == strings.Contains(body, "before=") || !strings.Contains(body, tt.older) {
+			t.Errorf("%s: the link to the page before is not %q", tt.path, tt.older)
+		}
+	}
+	s.ask(c, request{path: "/r/lobby?before=x"}).want(t, 400)
+}
+
+func TestPagesAndAssetsAreCompressedForWhoeverTakesIt(t *testing.T) {
+	s := newSite(t, nil)
+	asset := regexp.MustCompile(`/static/[^"]+\.js`).FindString(s.get("/").body)
+	for _, path := range []string{"/", asset} {
+		plain := s.ask(s.client(false), request{path: path, headers: map[string]string{"Accept-Encoding": "identity"}})
+		zipped := s.ask(s.client(false), request{path: path, headers: map[string]string{"Accept-Encoding": "gzip"}})
+		if zipped.Header.Get("Content-Encoding") != "gzip" || len(zipped.body) >= len(plain.body) || plain.Header.Get("Content-Encoding") != "" {
+			t.Errorf("%s: %d bytes, compressed %d", path, len(plain.body), len(zipped.body))
+		}
+		if !strings.Contains(plain.Header.Get("Vary"), "Accept-Encoding") {
+			t.Errorf("%s: Vary is %q", path, plain.Header.Get("Vary"))
+		}
+	}
+}
+
+func TestAssetsOfAnOlderPageAreFoundButNotKept(t *testing.T) {
+	s := newSite(t, nil)
+	asset := regexp.MustCompile(`/static/[^"]+\.js`).FindString(s.get("/").body)
+	a := s.get(strings.Replace(asset, strings.Split(asset, "/")[2], "0123456789ab", 1)).want(t, 200)
+	if a.Header.Get("Cache-Control") != "no-store" || a.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Errorf("headers %v", a.Header)
+	}
+	for _, path := range []string{"/static/x/", "/static/x/../main.go", "/static/x/%2e%2e/embed.go", "/static/x/js"} {
+		s.get(path).want(t, 404)
+	}
+}
+
+func TestMetricsTellRequestsAndRefusals(t *testing.T) {
+	s := newSite(t, nil)
+	s.get("/healthz")
+	s.get("/")
+	s.get("/nothing")
+	s.ask(s.client(false), request{path: "/login", body: "name=a", headers: map[string]string{"Origin": "null"}}).want(t, 403)
+	body := s.get("/metrics").want(t, 200).body
+	for _, want := range []string{
+		`chat_http_requests_total{method="GET",path="/",status_code="200"} 1`,
+		`chat_http_requests_total{method="POST",path="/login",status_code="403"} 1`,
+		`chat_refusals_total{reason="origin"} 1`,
+		`chat_refusals_total{reason="full"} 0`,
+		"chat_active_connections 0",
+		"chat_connections_total 0",
+		"chat_messages_total 0",
+	} {
+		if !strings.Contains(body, want+"\n") {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	for _, never := range []string{"healthz", "/nothing"} {
+		if strings.Contains(body, never) {
+			t.Errorf("the metrics have %s", never)
+		}
+	}
+	closed := newSite(t, func(c *Config, _ *hub.Limits) { c.Metrics = false })
+	closed.get("/metrics").want(t, 404)
+}
+
+func TestLogsTellNoSecrets(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Anna")
+	secret := c.Jar.Cookies(mustURL(s.url))[0].Value
+	s.ask(c, request{path: "/r/lobby/messages?name=canary", body: "text=canary&id=x", headers: s.asPage()})
+	s.ask(c, request{path: "/ws?name=a:canary"})
+	_, _, _ = s.tryDial("?name=a:canary", nil, map[string]string{"Cookie": "govor=canary"})
+	s.ask(c, request{path: "/r/canary%0d%0afake/messages", body: "x"}).want(t, http.StatusBadRequest)
+	for _, e := range s.logs.All() {
+		for key, value := range e.ContextMap() {
+			if text, ok := value.(string); ok && key != "path" && (strings.Contains(text, "canary") || strings.Contains(text, secret)) {
+				t.Errorf("log line %q tells %s=%q", e.Message, key, text)
+			}
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package handlers
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"govor/hub"
+)
+
+func TestThreeFormatsOfOneMessage(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Anna")
+	text := s.dial("?name=%D0%98%D0%B2%D0%B0%D0%BD", nil, nil)
+	if got := text.read(); got != "You are Иван" {
+		t.Errorf("first line %q", got)
+	}
+	program := s.dial("?name=bot", nil, nil, "govor.v2.json", "govor.v1.json")
+	program.until(`"type":"welcome"`)
+	page := s.dial("", c, s.asPage(), "govor.v1.html")
+	page.until(`data-frame="welcome"`)
+	page.write(`{"type":"hello","rooms":{"lobby":{}}}`)
+	page.until(`data-frame="joined"`)
+
+	program.write(`{"type":"send","id":"p1","text":"hello"}`)
+	if got := text.until("hello"); got != "bot: hello" {
+		t.Errorf("text %q", got)
+	}
+	if got := page.until("hello"); !strings.Contains(got, `data-id="p1"`) {
+		t.Errorf("page %q", got)
+	}
+	text.write("привет")
+	program.until(`"from":"Иван","text":"привет"`)
+	page.write(`{"type":"send","id":"h1","text":"from the page"}`)
+	text.until("Anna: from the page")
+	if program.ws.Subprotocol() != "govor.v1.json" || text.ws.Subprotocol() != "" {
+		t.Errorf("subprotocols %q and %q", program.ws.Subprotocol(), text.ws.Subprotocol())
+	}
+}
+
+// opening is a handshake with changes; a value of "-" drops the header.
+func opening(host string, changes map[string]string) string {
+	h := map[string]string{
+		"Host": host, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+		"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+	}
+	line := "GET /ws HTTP/1.1"
+	for name, value := range changes {
+		if name == "line" {
+			line = value
+			continue
+		}
+		h[name] = value
+	}
+	b := line + "\r\n"
+	for name, value := range h {
+		if value != "-" {
+			b += name + ": " + value + "\r\n"
+		}
+	}
+	return b + "\r\n"
+}
+
+func TestHandshakeIsCheckedBeforeTheUpgrade(t *testing.T) {
+	s := newSite(t, nil)
+	tests := []struct {
+		name    string
+		changes map[string]string
+		want    int
+	}{
+		{"right", nil, 101},
+		{"lower case", map[string]string{"Connection": "keep-alive, upgrade", "Upgrade": "WebSocket"}, 101},
+		{"no upgrade", map[string]string{"Connection": "-", "Upgrade": "-"}, 426},
+		{"version 8", map[string]string{"Sec-WebSocket-Version": "8"}, 426},
+		{"no key", map[string]string{"Sec-WebSocket-Key": "-"}, 400},
+		{"short key", map[string]string{"Sec-WebSocket-Key": "YWJj"}, 400},
+		{"key that is not base64", map[string]string{"Sec-WebSocket-Key": "****"}, 400},
+		{"HTTP/1.0", map[string]string{"line": "GET /ws HTTP/1.0"}, 400},
+		{"no host", map[string]string{"Host": "-"}, 400},
+		{"POST", map[string]string{"line": "POST /ws HTTP/1.1"}, 405},
+		{"foreign origin", map[string]string{"Origin": "http://evil.example"}, 403},
+		{"null", map[string]string{"Origin": "null"}, 403},
+		{"our origin", map[string]string{"Origin": s.url}, 101},
+		{"unknown subprotocol", map[string]string{"Sec-WebSocket-Protocol": "mqtt, soap"}, 400},
+		{"JSON", map[string]string{"Sec-WebSocket-Protocol": "mqtt,govor.v1.json"}, 101},
+		{"HTML without a login", map[string]string{"Sec-WebSocket-Protocol": "govor.v1.html"}, 401},
+		{"bad name", map[string]string{"line": "GET /ws?name=a:b HTTP/1.1"}, 400},
+		{"bad room", map[string]string{"line": "GET /ws?room=$server HTTP/1.1"}, 400},
+		{"bad history", map[string]string{"line": "GET /ws?history=1001 HTTP/1.1"}, 400},
+		{"deflate is not taken", map[string]string{"Sec-WebSocket-Extensions": "permessage-deflate"}, 101},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", s.host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			_, _ = conn.Write([]byte(opening(s.host, tt.changes)))
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != tt.want {
+				t.Errorf("status %d, want %d", resp.StatusCode, tt.want)
+			}
+			if resp.Header.Get("Sec-WebSocket-Extensions") != "" {
+				t.Error("an extension was agreed to")
+			}
+			if tt.name == "version 8" && resp.Header.Get("Sec-WebSocket-Version") != "13" {
+				t.Error("the version that is spoken is not said")
+			}
+		})
+	}
+}
+
+func TestCookieCountsForASocketOnlyFromAPageOfOurs(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Anna")
+	if got := s.dial("?name=x", c, s.asPage()).read(); got != "You are Anna" {
+		t.Errorf("a page of ours: %q", got)
+	}
+	if got := s.dial("?name=x", c, nil).read(); got != "You are x" {
+		t.Errorf("a program: %q", got)
+	}
+	if _, resp, err := s.tryDial("", c, map[string]string{"Origin": "http://evil.example"}); err == nil || resp.StatusCode != 403 {
+		t.Errorf("a foreign page: %v", err)
+	}
+}
+
+func TestPlacesAreLimitedAndGivenBack(t *testing.T) {
+	s := newSite(t, func(_ *Config, l *hub.Limits) { l.MaxConnectionsPerAddr = 2 })
+	first := s.dial("", nil, nil)
+	s.dial("", nil, nil)
+	_, resp, err := s.tryDial("", nil, nil)
+	if err == nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
+		t.Fatalf("a third connection: %v", err)
+	}
+	if err := first.ws.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	for range 500 { // the server has its own work to do after the close frame
+		ws, _, err := s.tryDial("", nil, nil)
+		if err == nil {
+			_ = ws.CloseNow()
+			return
+		}
+	}
+	t.Error("the place was not given back")
+}
+
+func TestPlaceComesBackIfTheUpgradeIsNeverFinished(t *testing.T) {
+	s := newSite(t, func(_ *Config, l *hub.Limits) { l.MaxConnectionsPerAddr = 1 })
+	lease, err := s.hub.Admit(testAddr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(lease)
+	p.timer.Reset(time.Millisecond) // as if the time were up
+	for range 5000 {
+		if lease, err := s.hub.Admit(testAddr); err == nil {
+			lease.Release()
+			if p.take() {
+				t.Error("a place that was given back can be taken")
+			}
+			return
+		}
+		<-time.After(time.Millisecond)
+	}
+	t.Error("the place was not given back")
+}
+
+func TestServerThatStopsSaysSo(t *testing.T) {
+	s := newSite(t, nil)
+	l := s.dial("?name=a", nil, nil)
+	l.read()
+	done := make(chan error, 1)
+	go func() { done <- s.hub.Stop(t.Context()) }()
+	for {
+		_, _, err := l.ws.Read(t.Context())
+		if err == nil {
+			continue
+		}
+		if got := websocket.CloseStatus(err); got != 1012 {
+			t.Errorf("ended with %d: %v", got, err)
+		}
+		break
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if _, resp, err := s.tryDial("", nil, nil); err == nil || resp.StatusCode != 503 {
+		t.Errorf("a connection to a stopping server: %v", err)
+	}
+	s.get("/readyz").want(t, 503)
+}
+
+func TestNothingOfOneConnectionReachesAnother(t *testing.T) {
+	s := newSite(t, nil)
+	for range 60 { // connections that come and go while others hear their own room only
+		a := s.dial("?name=a&room=ra", nil, nil)
+		b := s.dial("?name=b&room=rb", nil, nil)
+		a.read()
+		b.read()
+		a.write("for-ra")
+		b.write("for-rb")
+		if got := b.until("for-"); got != "b: for-rb" && got != "b-2: for-rb" {
+			t.Fatalf("b heard %q", got)
+		}
+		_ = a.ws.CloseNow()
+		_ = b.ws.CloseNow()
+	}
+}
