@@ -249,7 +249,8 @@ func unquote(s string) (string, error) {
 
 // writeHelp prints how to use the program, from the list of settings.
 func writeHelp(w io.Writer, getenv func(string) string) {
-	fmt.Fprint(w, `Govor is a chat that one command starts.
+	var b strings.Builder
+	b.WriteString(`Govor is a chat that one command starts.
 
 Usage:
   govor [serve] [settings]      start the server
@@ -263,16 +264,17 @@ of a file; a flag wins over a variable, that over the file.
       --config FILE             the file (GOVOR_CONFIG)
 `)
 	for _, g := range settings(getenv) {
-		fmt.Fprintf(w, "\n%s:\n", g.title)
+		fmt.Fprintf(&b, "\n%s:\n", g.title)
 		for _, s := range g.settings {
-			fmt.Fprintf(w, "      %-30s %s\n", strings.TrimSpace("--"+s.name+" "+s.value), s.help)
+			fmt.Fprintf(&b, "      %-30s %s\n", strings.TrimSpace("--"+s.name+" "+s.value), s.help)
 			note := envName(s.name)
 			if s.def != "" && s.value != "" {
 				note += ", default " + s.def
 			}
-			fmt.Fprintf(w, "      %-30s %s\n", "", note)
+			fmt.Fprintf(&b, "      %-30s %s\n", "", note)
 		}
 	}
+	_, _ = io.WriteString(w, b.String()) // nobody can be told that the help cannot be shown
 }
 
 // defaultDataDir is where a program of this system keeps its state; "" if nothing tells.

@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 	case "healthcheck":
 		err = healthcheck(ctx, args, getenv)
 	case "version":
-		fmt.Fprintf(stdout, "govor %s (%s, %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		_, err = fmt.Fprintf(stdout, "govor %s (%s, %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	case "help":
 		err = errHelp
 	default:
@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "govor:", err)
+	_, _ = fmt.Fprintln(stderr, "govor:", err)
 	if errors.As(err, new(*usageError)) {
 		return 2
 	}
@@ -240,7 +240,7 @@ func newLogger(cfg config, w *os.File) *zap.Logger {
 	format := cfg.LogFormat
 	if format == "auto" {
 		format = "json"
-		if term.IsTerminal(int(w.Fd())) { //nolint:gosec // a descriptor is a small number
+		if term.IsTerminal(int(w.Fd())) {
 			format = "console"
 		}
 	}
@@ -343,7 +343,7 @@ func (s *server) announce(w io.Writer) {
 			where += fmt.Sprintf(" (for others here: http://%s)", net.JoinHostPort(lan, fmt.Sprint(addr.Port)))
 		}
 	}
-	fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
+	_, _ = fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
 	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", s.ln.Addr()), zap.String("data", s.store.Path()))
 }
 

@@ -121,7 +121,7 @@ func TestServeUntilItIsStopped(t *testing.T) {
 	if code := run(t.Context(), []string{"healthcheck", "--listen", addr}, env(nil), nil, p.stdout, p.stderr); code != 0 {
 		t.Errorf("healthcheck: exit code %d", code)
 	}
-	ws, _, err := websocket.Dial(t.Context(), url+"/ws?name=a", nil)
+	ws, _, err := websocket.Dial(t.Context(), url+"/ws?name=a", nil) //nolint:bodyclose // the library closes it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -209,15 +209,22 @@ type line struct {
 // dial opens /ws with the query; the connection is closed with the test.
 func (s *site) dial(query string, c *http.Client, headers map[string]string, subprotocols ...string) *line {
 	s.t.Helper()
-	ws, _, err := s.tryDial(query, c, headers, subprotocols...)
-	if err != nil {
-		s.t.Fatal(err)
+	ws, refusal := s.tryDial(query, c, headers, subprotocols...)
+	if refusal != nil {
+		s.t.Fatalf("/ws%s: status %d", query, refusal.status)
 	}
 	s.t.Cleanup(func() { _ = ws.CloseNow() })
 	return &line{s.t, ws}
 }
 
-func (s *site) tryDial(query string, c *http.Client, headers map[string]string, subprotocols ...string) (*websocket.Conn, *http.Response, error) {
+// refusal is the answer to a handshake that was not taken.
+type refusal struct {
+	status int
+	header http.Header
+}
+
+func (s *site) tryDial(query string, c *http.Client, headers map[string]string, subprotocols ...string) (*websocket.Conn, *refusal) {
+	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
 	defer cancel()
 	h := http.Header{}
@@ -227,7 +234,15 @@ func (s *site) tryDial(query string, c *http.Client, headers map[string]string, 
 	if c == nil {
 		c = s.client(false)
 	}
-	return websocket.Dial(ctx, s.url+"/ws"+query, &websocket.DialOptions{HTTPClient: c, HTTPHeader: h, Subprotocols: subprotocols})
+	ws, resp, err := websocket.Dial(ctx, s.url+"/ws"+query, &websocket.DialOptions{HTTPClient: c, HTTPHeader: h, Subprotocols: subprotocols})
+	if resp == nil {
+		s.t.Fatalf("/ws%s: %v", query, err)
+	}
+	if err != nil {
+		_ = resp.Body.Close()
+		return nil, &refusal{resp.StatusCode, resp.Header}
+	}
+	return ws, nil
 }
 
 func (l *line) read() string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/url"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -71,11 +70,11 @@ func deadline() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), requestTimeout)
 }
 
-// param is a parameter of the path, without percent signs.
-func param(c *fiber.Ctx, name string) string {
-	raw := c.Params(name)
+// roomParam is the room of the path, without percent signs; it need not be the name of one.
+func roomParam(c *fiber.Ctx) string {
+	raw := c.Params("room")
 	if s, err := url.PathUnescape(raw); err == nil {
-		return strings.Clone(s)
+		return s
 	}
 	return raw
 }

@@ -18,7 +18,7 @@ import (
 
 // send is POST /r/ROOM/messages, of a form or a program. A form is answered with the room, a program with the receipt.
 func (s *Server) send(c *fiber.Ctx) error {
-	room, bad := protocol.CheckRoom(param(c, "room"))
+	room, bad := protocol.CheckRoom(roomParam(c))
 	if bad != nil {
 		return bad
 	}

@@ -130,8 +130,8 @@ func TestCookieCountsForASocketOnlyFromAPageOfOurs(t *testing.T) {
 	if got := s.dial("?name=x", c, nil).read(); got != "You are x" {
 		t.Errorf("a program: %q", got)
 	}
-	if _, resp, err := s.tryDial("", c, map[string]string{"Origin": "http://evil.example"}); err == nil || resp.StatusCode != 403 {
-		t.Errorf("a foreign page: %v", err)
+	if _, no := s.tryDial("", c, map[string]string{"Origin": "http://evil.example"}); no == nil || no.status != 403 {
+		t.Errorf("a foreign page: %v", no)
 	}
 }
 
@@ -139,16 +139,14 @@ func TestPlacesAreLimitedAndGivenBack(t *testing.T) {
 	s := newSite(t, func(_ *Config, l *hub.Limits) { l.MaxConnectionsPerAddr = 2 })
 	first := s.dial("", nil, nil)
 	s.dial("", nil, nil)
-	_, resp, err := s.tryDial("", nil, nil)
-	if err == nil || resp.StatusCode != 429 || resp.Header.Get("Retry-After") == "" {
-		t.Fatalf("a third connection: %v", err)
+	if _, no := s.tryDial("", nil, nil); no == nil || no.status != 429 || no.header.Get("Retry-After") == "" {
+		t.Fatalf("a third connection: %v", no)
 	}
 	if err := first.ws.Close(websocket.StatusNormalClosure, ""); err != nil {
 		t.Errorf("close: %v", err)
 	}
 	for range 500 { // the server has its own work to do after the close frame
-		ws, _, err := s.tryDial("", nil, nil)
-		if err == nil {
+		if ws, no := s.tryDial("", nil, nil); no == nil {
 			_ = ws.CloseNow()
 			return
 		}
@@ -196,8 +194,8 @@ func TestServerThatStopsSaysSo(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if _, resp, err := s.tryDial("", nil, nil); err == nil || resp.StatusCode != 503 {
-		t.Errorf("a connection to a stopping server: %v", err)
+	if _, no := s.tryDial("", nil, nil); no == nil || no.status != 503 {
+		t.Errorf("a connection to a stopping server: %v", no)
 	}
 	s.get("/readyz").want(t, 503)
 }
