@@ -136,10 +136,14 @@ func chooseSubprotocol(headers []string) (string, bool) {
 	return "", !offered
 }
 
+// unusedBuffer is the least that the library makes.
+const unusedBuffer = 128
+
 // newUpgrade is the library's part. It checks no origins: fromOurs has. Nothing is compressed: a small frame could
 // become a huge message.
 func (s *Server) newUpgrade() fiber.Handler {
 	return websocket.New(s.joined, websocket.Config{
+		ReadBufferSize: unusedBuffer, WriteBufferSize: unusedBuffer, // the driver has its own
 		RecoverHandler: func(*websocket.Conn) {
 			if v := recover(); v != nil {
 				s.log.Error("connection panicked", zap.Any("panic", v), zap.Stack("stack"))
