@@ -78,6 +78,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func benchAppend(b *testing.B, senders int) {
+	b.Helper()
 	s := openSeeded(b)
 	reg := prometheus.NewRegistry()
 	j := journal.NewLocal(s, zap.NewNop(), reg)

@@ -2,8 +2,12 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"go.uber.org/zap"
 
 	"govor/hub/protocol"
 	"govor/hub/store"
@@ -12,6 +16,7 @@ import (
 const (
 	followerBytes = 8 << 20 // of batches that a follower has not taken yet
 	catchUpEvents = 512     // read from the store at once
+	readAgain     = 100 * time.Millisecond
 )
 
 // follower is one call of Follow: batches on their way to it. When it falls behind by more than its bound they are
@@ -54,8 +59,8 @@ func (f *follower) take() (batches [][]protocol.Event, lost bool) {
 	return batches, lost
 }
 
-// tell hands a batch of stored events to the followers. If the store has come further than that (a commit that had
-// seemed to fail), they are told to read it.
+// tell hands a batch of stored events to the followers. If the store has come further than that (by a commit that had
+// seemed to fail), they are told to read from it.
 func (l *Local) tell(stored []protocol.Event) {
 	position := l.store.Position()
 	if position == l.handed {
@@ -75,7 +80,8 @@ func (l *Local) tell(stored []protocol.Event) {
 }
 
 // Follow implements Journal. It returns nil when ctx ends or, after everything that was stored has been delivered, when
-// the journal is closed; an error is one of reading the store.
+// the journal is closed; while the store cannot be read it tries again. An error is that it never will be: the store was
+// closed, or could not be read after the end of the journal.
 func (l *Local) Follow(ctx context.Context, after store.Position, deliver func([]protocol.Event)) error {
 	// Registered first, read then: what is committed in between is in the queue too, and is recognised by its position.
 	f := &follower{wake: make(chan struct{}, 1)}
@@ -89,7 +95,7 @@ func (l *Local) Follow(ctx context.Context, after store.Position, deliver func([
 	}()
 	for behind := true; ctx.Err() == nil; {
 		if behind {
-			events, err := l.store.Since(ctx, after, catchUpEvents)
+			events, err := l.read(ctx, after)
 			if ctx.Err() != nil {
 				break
 			}
@@ -121,6 +127,26 @@ func (l *Local) Follow(ctx context.Context, after store.Position, deliver func([
 		}
 	}
 	return nil
+}
+
+// read reads what comes after a position. It tries again until it can, the store is closed or there is nobody left to
+// wait for.
+func (l *Local) read(ctx context.Context, after store.Position) ([]protocol.Event, error) {
+	for try := 0; ; try++ {
+		events, err := l.store.Since(ctx, after, catchUpEvents)
+		if err == nil || errors.Is(err, store.ErrClosed) || l.ended() {
+			return events, err
+		}
+		if ctx.Err() == nil && try == 0 {
+			l.log.Error("journal cannot be read", zap.Error(err))
+		}
+		select {
+		case <-time.After(readAgain):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-l.done:
+		}
+	}
 }
 
 // deliverAll delivers what comes after a position and returns the position reached; gap says that something between

@@ -177,8 +177,7 @@ func (l *Local) commit(batch []waiter) {
 		for i := range batch {
 			l.answer(&batch[i], receipt(&events[i], false), fmt.Errorf("%w: %w", ErrUnavailable, err), resultUnavailable)
 		}
-		l.tell(nil)
-		return
+		return // if it was stored all the same, followers hear of it with the next batch, or not if the file is lost
 	}
 	stored := events[:0]
 	for i := range results {

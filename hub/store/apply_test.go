@@ -223,9 +223,9 @@ func TestMessagesRespectHeldNames(t *testing.T) {
 	apply(t, s, as("free", 3, "Мария", "мария", start+1))
 	refused(t, s, as("rename", 3, "Иван", "иван", start+1), protocol.CodeNameTaken)
 	for _, e := range []protocol.Event{
-		as("again", 2, "Иван", "иван", start+1),      // nothing changed for this one
-		as("holder", 1, "Иван", "иван", start+1),     // holds it
-		as("late", 3, "Иван", "иван", start+100),     // the hold has ended
+		as("again", 2, "Иван", "иван", start+1),       // nothing changed for this one
+		as("holder", 1, "Иван", "иван", start+1),      // holds it
+		as("late", 3, "Иван", "иван", start+100),      // the hold has ended
 		as("own", 1, "Иванушка", "иванушка", start+1), // free
 	} {
 		if r := apply(t, s, e)[0]; r.Err != nil || r.Duplicate {

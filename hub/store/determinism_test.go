@@ -26,7 +26,7 @@ func history() []protocol.Event {
 	names := []string{"Иван", "Мария", "İstanbul", "Straße", "Ольга"}
 	events := []protocol.Event{opening("lobby"), opening("club")}
 	at := start
-	for i := range 2000 {
+	for i := range 900 {
 		at += int64(random.IntN(2000)) - 500 // clocks differ
 		n, name := random.IntN(20), names[random.IntN(len(names))]
 		e := message([]string{"lobby", "club", "late", "nowhere"}[random.IntN(4)], fmt.Sprint("m", i), n, fmt.Sprint("текст ", i))

@@ -13,7 +13,7 @@ import (
 
 // identity notes which file is at path, by device and inode.
 func identity(path string) (os.FileInfo, error) {
-	fi, err := os.Stat(path)
+	fi, err := os.Stat(path) //nolint:gosec // in the directory that was chosen
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func identity(path string) (os.FileInfo, error) {
 // sameFile says ErrReplaced when another file than was, or none, is at path now. It does not open the file: closing it
 // again would drop SQLite's locks.
 func sameFile(path string, was os.FileInfo) error {
-	now, err := os.Stat(path)
+	now, err := os.Stat(path) //nolint:gosec // in the directory that was chosen
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %s is not there any more", ErrReplaced, path)

@@ -28,15 +28,23 @@ func TestReplacedFileIsUnavailable(t *testing.T) {
 		t.Skip("open files cannot be moved here")
 	}
 	for what, replace := range map[string]func(t *testing.T, path string){
-		"deleted": func(t *testing.T, path string) { remove(t, path) },
+		"deleted": func(t *testing.T, path string) {
+			t.Helper()
+			remove(t, path)
+		},
 		"moved away and another put there": func(t *testing.T, path string) {
+			t.Helper()
 			rename(t, path, path+".old")
 			if err := create(path); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"log deleted": func(t *testing.T, path string) { remove(t, path+"-wal") },
+		"log deleted": func(t *testing.T, path string) {
+			t.Helper()
+			remove(t, path+"-wal")
+		},
 		"directory moved": func(t *testing.T, path string) {
+			t.Helper()
 			rename(t, strings.TrimSuffix(path, "/"+fileName), t.TempDir()+"/moved")
 		},
 	} {

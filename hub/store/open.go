@@ -45,7 +45,7 @@ var (
 // Open opens govor.db in dir, which is made if it is not there, readable for its owner only. It creates or migrates the
 // schema, and holds a lock on dir until Close. What a person can do something about is an *OpenError.
 func Open(dir string, log *zap.Logger) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // whoever starts the program chooses the directory
 		return nil, openError(ErrNotWritable, err, "cannot make the data directory %s", dir)
 	}
 	if name, err := networkFileSystem(dir); err != nil {
@@ -111,7 +111,7 @@ func (s *Store) start() error {
 // create makes an empty file that only its owner can read. It may be called only while this process has no connection
 // to the file: closing any descriptor of it would drop SQLite's locks.
 func create(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // in the directory that was chosen
 	if err != nil {
 		return err
 	}
@@ -165,14 +165,13 @@ func (s *Store) dial(more []string) (*sqlite.Conn, error) {
 		return nil, err
 	}
 	conn, err := dial(s.path, more)
-	if err != nil {
-		return nil, err
+	if same := s.sameDatabase(); same != nil { // the better reason, if there is an error as well
+		if conn != nil {
+			_ = conn.Close()
+		}
+		return nil, same
 	}
-	if err := s.sameDatabase(); err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	return conn, nil
+	return conn, err
 }
 
 // dial opens a connection to a file that exists and sets its pragmas.

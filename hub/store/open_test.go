@@ -36,7 +36,7 @@ func TestPragmasOfTheRunningWriter(t *testing.T) {
 			ResultFunc: func(stmt *sqlite.Stmt) error { got = stmt.ColumnText(0); return nil },
 		})
 		// With mmap compiled out the pragma has no row.
-		if err != nil || got != want && !(pragma == "mmap_size" && got == "") {
+		if err != nil || got != want && (pragma != "mmap_size" || got != "") {
 			t.Errorf("%s = %q, %v; want %s", pragma, got, err, want)
 		}
 	}
@@ -183,18 +183,27 @@ func sqlitePragma(path, pragma string) error {
 func TestCorruptedFiles(t *testing.T) {
 	for what, damage := range map[string]func(t *testing.T, path string){
 		"garbage": func(t *testing.T, path string) {
+			t.Helper()
 			write(t, path, 0, []byte(strings.Repeat("not a database ", 1000)))
 		},
 		"a page of zeroes where the rooms are": func(t *testing.T, path string) {
+			t.Helper()
 			write(t, path, 2*4096, make([]byte, 8*4096))
 		},
 		"cut in the middle": func(t *testing.T, path string) {
+			t.Helper()
 			if err := os.Truncate(path, 3*4096); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"lost events": func(t *testing.T, path string) { edit(t, path, "DELETE FROM events WHERE pos > 5") },
-		"no server":   func(t *testing.T, path string) { edit(t, path, "DELETE FROM rooms WHERE num = 1") },
+		"lost events": func(t *testing.T, path string) {
+			t.Helper()
+			edit(t, path, "DELETE FROM events WHERE pos > 5")
+		},
+		"no server": func(t *testing.T, path string) {
+			t.Helper()
+			edit(t, path, "DELETE FROM rooms WHERE num = 1")
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			dir, path := closedStore(t)

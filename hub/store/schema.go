@@ -35,7 +35,7 @@ func loadMigrations() ([]string, error) {
 }
 
 // prepare brings the file at path to the newest version. A file of an older version is copied aside first.
-func prepare(conn *sqlite.Conn, path string, scripts []string, log *zap.Logger) error {
+func prepare(conn *sqlite.Conn, path string, scripts []string, logger *zap.Logger) error {
 	version, err := queryInt(conn, "PRAGMA user_version")
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func prepare(conn *sqlite.Conn, path string, scripts []string, log *zap.Logger) 
 	if err := setWAL(conn); err != nil {
 		return err
 	}
-	return migrate(conn, path, int(version), scripts, log)
+	return migrate(conn, path, int(version), scripts, logger)
 }
 
 // setWAL is written into the file: every later connection finds it so.
@@ -74,7 +74,7 @@ func setWAL(conn *sqlite.Conn) error {
 	return err
 }
 
-func migrate(conn *sqlite.Conn, path string, version int, scripts []string, log *zap.Logger) error {
+func migrate(conn *sqlite.Conn, path string, version int, scripts []string, logger *zap.Logger) error {
 	if version == len(scripts) {
 		return nil
 	}
@@ -83,13 +83,13 @@ func migrate(conn *sqlite.Conn, path string, version int, scripts []string, log 
 		if err := copyAside(conn, aside); err != nil {
 			return fmt.Errorf("copy the database aside: %w", err)
 		}
-		log.Info("database copied aside before migration", zap.String("path", aside))
+		logger.Info("database copied aside before migration", zap.String("path", aside))
 	}
 	for ; version < len(scripts); version++ {
 		if err := step(conn, scripts[version], version+1); err != nil {
 			return fmt.Errorf("migrate to version %d: %w", version+1, err)
 		}
-		log.Info("database migrated", zap.Int("version", version+1))
+		logger.Info("database migrated", zap.Int("version", version+1))
 	}
 	return nil
 }

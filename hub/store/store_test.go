@@ -13,7 +13,7 @@ import (
 
 const start = int64(1_700_000_000_000)
 
-func openAt(t testing.TB, dir string) *Store {
+func openAt(t *testing.T, dir string) *Store {
 	t.Helper()
 	s, err := Open(dir, zap.NewNop())
 	if err != nil {
@@ -28,7 +28,7 @@ func openAt(t testing.TB, dir string) *Store {
 }
 
 // newStore has the rooms lobby and club.
-func newStore(t testing.TB) *Store {
+func newStore(t *testing.T) *Store {
 	t.Helper()
 	s := openAt(t, t.TempDir())
 	for i, r := range apply(t, s, opening("lobby"), opening("club")) {
@@ -39,7 +39,7 @@ func newStore(t testing.TB) *Store {
 	return s
 }
 
-func apply(t testing.TB, s *Store, batch ...protocol.Event) []Result {
+func apply(t *testing.T, s *Store, batch ...protocol.Event) []Result {
 	t.Helper()
 	results, err := s.Apply(context.Background(), batch)
 	if err != nil {
