@@ -55,7 +55,8 @@ function enterRoom() {
     document.title = unread ? `(${unread}) ${title}` : title;
     lightIcon(unread > 0);
   });
-  room.start();
+  room.start(location.pathname);
+  if (hasKeyboard()) room.focus();
 
   addEventListener("online", () => room.wake());
   addEventListener("pageshow", (event) => event.persisted && room.wake());
@@ -63,6 +64,7 @@ function enterRoom() {
   addEventListener("storage", (event) => room.changedElsewhere(local.keyOf(event), event.newValue === null));
   document.addEventListener("keydown", (event) => typesAnywhere(event) && room.focus());
   document.addEventListener("click", togglePeople);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && closeSheet());
   everyMidnight(() => room.midnight());
 }
 
@@ -101,6 +103,19 @@ function togglePeople(event) {
   else find("online")?.focus();
 }
 
+/** Escape closes the people column where it lies over the log. */
+function closeSheet() {
+  const who = find("who");
+  if (document.body.dataset.people !== "open" || getComputedStyle(who).position !== "fixed") return;
+  document.body.dataset.people = "closed";
+  find("online")?.focus();
+}
+
+/** On a screen, the focus would bring up the keyboard before anyone wants to write. */
+function hasKeyboard() {
+  return matchMedia("(pointer: fine)").matches;
+}
+
 /** @param {() => void} then */
 function everyMidnight(then) {
   let day = new Date().getDate();
@@ -117,5 +132,6 @@ switch (document.body.dataset.page) {
     break;
   case "login":
     enhanceLogin(/** @type {HTMLFormElement} */ (find("login")), new Local("govor/", () => localStorage));
+    if (hasKeyboard()) find("login-name").focus();
     break;
 }

@@ -47,6 +47,7 @@ export class Composer {
 
   /** @param {number} limit */
   set limit(limit) {
+    if (limit === this.#limit) return;
     this.#limit = limit;
     this.#changed();
   }
@@ -74,6 +75,11 @@ export class Composer {
     this.#note.textContent = text;
     if (state) this.#note.dataset.state = state;
     else delete this.#note.dataset.state;
+  }
+
+  /** What was sent has been taken: it is not too fast any more. */
+  calm() {
+    if (this.#note.dataset.state === "slow") this.#changed();
   }
 
   // Internal

@@ -44,10 +44,15 @@ export class Log {
   /**
    * Takes over the list as the server rendered it.
    * @param {boolean} live the page ends where the room does
+   * @param {string} seq the message that the page is about, "" for the last one
    */
-  begin(live) {
+  begin(live, seq) {
     this.#decorator.all(this.#list);
+    const target = seq ? this.#list.querySelector(`[data-seq="${seq}"]`) : null;
+    this.#following = live && !target;
     if (live) this.#follow();
+    if (target) target.scrollIntoView({ block: "center" });
+    else this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#history.watch();
   }
 

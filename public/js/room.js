@@ -88,9 +88,12 @@ export class Room {
     });
   }
 
-  /** Takes over the page. A page of older history stays as it is: only the newest one is live. */
-  start() {
-    this.#log.begin(this.#live);
+  /**
+   * Takes over the page. A page of older history stays as it is: only the newest one is live.
+   * @param {string} path of the page; /r/ROOM/41 is about number 41
+   */
+  start(path) {
+    this.#log.begin(this.#live, /\/(\d+)$/.exec(path)?.[1] ?? "");
     this.#elements.list.addEventListener("click", (event) => this.#click(event));
     if (!this.#live) return;
     this.#showOutbox();
@@ -179,7 +182,7 @@ export class Room {
       case "reset":
         return this.#reset(data);
       case "ack":
-        return this.#outbox.acknowledged(data["id"] ?? "", Number(data["seq"]), data["duplicate"] === "true", this.#last.seq);
+        return this.#acknowledged(data);
       case "error":
         return this.#refused(data, text);
     }
@@ -204,6 +207,12 @@ export class Room {
     if (data["room"] !== this.#name) return;
     this.#stale = true;
     this.#connection.renew();
+  }
+
+  /** @param {DOMStringMap} data */
+  #acknowledged(data) {
+    this.#outbox.acknowledged(data["id"] ?? "", Number(data["seq"]), data["duplicate"] === "true", this.#last.seq);
+    this.#composer.calm();
   }
 
   /**

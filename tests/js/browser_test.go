@@ -38,12 +38,13 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// serve serves the scripts and a folder of this one under the policy.
-func serve(t *testing.T) string {
+// serve serves the scripts, a folder of this one, and what is in pages, under the policy.
+func serve(t *testing.T, pages map[string][]byte) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/js/", http.FileServerFS(public.FS()))
 	mux.Handle("/page/", http.FileServer(http.Dir(".")))
+	handle(mux, pages)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", policy)
 		mux.ServeHTTP(w, r)
@@ -52,22 +53,37 @@ func serve(t *testing.T) string {
 	return s.URL
 }
 
-func TestInABrowser(t *testing.T) {
+// open loads a page and waits for what its tests leave on <html>.
+func open(t *testing.T, address string) map[string]string {
+	t.Helper()
 	ctx := browser(t)
-	if err := chromedp.Do(ctx, chromedp.Navigate(serve(t)+"/page/")); err != nil {
-		t.Fatalf("open the page: %v", err)
+	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
+		t.Fatalf("open %s: %v", address, err)
 	}
 	data, err := chromedp.Run(ctx, chromedp.Poll[map[string]string](
 		`document.documentElement.dataset.done && {...document.documentElement.dataset}`))
 	if err != nil {
-		t.Fatalf("run the tests in the page: %v", err)
+		t.Fatalf("run the tests in %s: %v", address, err)
 	}
-	var list []string
-	if err := json.Unmarshal([]byte(data["failures"]), &list); err != nil {
+	return data
+}
+
+// report fails for everything that failed in a page.
+func report(t *testing.T, data map[string]string) {
+	t.Helper()
+	var failures []string
+	if err := json.Unmarshal([]byte(data["failures"]), &failures); err != nil {
 		t.Fatal(err)
 	}
-	for _, failure := range list {
+	for _, failure := range failures {
 		t.Error(failure)
 	}
-	t.Logf("%s tests in the page", data["done"])
+	if data["done"] == "0" {
+		t.Error("nothing was tested")
+	}
+	t.Logf("%s tested in the page", data["done"])
+}
+
+func TestInABrowser(t *testing.T) {
+	report(t, open(t, serve(t, nil)+"/page/"))
 }

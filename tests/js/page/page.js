@@ -165,7 +165,7 @@ const tests = {
   async "the log follows the end, until somebody goes up; then it stays and counts"() {
     const counts = [];
     const { apply, scroller, log } = parts({ onUnread: (n) => counts.push(n) });
-    log.begin(true);
+    log.begin(true, "");
     for (let i = 1; i <= 30; i++) apply(message(i));
     const atEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
     await until(atEnd, "the end");
@@ -186,6 +186,30 @@ const tests = {
     equal($("#jump").hidden, true);
   },
 
+  async "that old messages go while new ones come does not look as if somebody went up"() {
+    const { apply, log, scroller, list } = parts();
+    log.begin(true, "");
+    for (let i = 1; i <= 40; i++) apply(message(i));
+    await frame();
+    for (let i = 0; i < 10; i++) list.firstElementChild.remove();
+    scroller.scrollTop; // the browser moves up now
+    for (let i = 41; i <= 46; i++) apply(message(i));
+    await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end");
+  },
+
+  async "a page about one message shows that one"() {
+    const { apply, log, scroller } = parts();
+    for (let i = 1; i <= 80; i++) apply(message(i));
+    log.begin(true, "40");
+    await frame();
+    const { top } = $("#m-1-40").getBoundingClientRect();
+    const box = scroller.getBoundingClientRect();
+    equal(top > box.top && top < box.bottom, true, "in sight");
+    apply(message(81));
+    await frame();
+    equal(Math.round($("#m-1-40").getBoundingClientRect().top), Math.round(top));
+  },
+
   async "older pages come in without moving what is read, even at the very top"() {
     const page = `<body><p class="older"><a id="older" href="/older?before=1">x</a></p><ol id="log">${message(39)}${message(40)}${message(41)}</ol></body>`;
     let asked = "";
@@ -196,7 +220,7 @@ const tests = {
       },
     });
     for (let i = 41; i <= 80; i++) apply(message(i));
-    log.begin(true);
+    log.begin(true, "");
     await frame();
     scroller.scrollTop = 0;
     const top = $("#m-1-41").getBoundingClientRect().top;
@@ -210,7 +234,7 @@ const tests = {
 
   async "the list is bounded while one follows the end, and the link leads on from there"() {
     const { apply, log, scroller } = parts();
-    log.begin(true);
+    log.begin(true, "");
     for (let i = 1; i <= 341; i++) apply(message(i));
     await until(() => document.querySelectorAll(".message").length === 300, "300 messages");
     equal(outline().slice(0, 2), ["today", 42]);
