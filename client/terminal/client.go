@@ -52,6 +52,7 @@ type client struct {
 	link   *link // nil while waiting to try again
 	retry  *time.Timer
 	due    time.Time // when retry fires
+	dialed time.Time // when the link began
 	wait   backoff
 	box    outbox
 	room   place
@@ -210,6 +211,7 @@ func (c *client) connect(ctx context.Context) {
 	}
 	url := socketURL(c.opts.server, c.opts.room, name)
 	c.who.welcomes, c.who.presented = 0, false
+	c.dialed = c.now()
 	c.link = newLink(ctx, c.dial, url, c.pace, c.events, c.guard)
 }
 
@@ -280,6 +282,8 @@ func (c *client) showStatus() {
 		c.face.status(aside, "")
 	case !c.room.ever && c.outage.cause == nil:
 		c.face.status(aside, c.words.connecting)
+	case c.outage.shown && c.link != nil && c.now().Sub(c.dialed) < c.pace.calm:
+		// Most attempts are short: what was said before them may stand.
 	case c.outage.shown || !c.room.ever || c.now().Sub(c.outage.since) >= c.pace.calm:
 		c.outage.shown = true
 		c.face.status(warning, c.offlineText())

@@ -60,7 +60,8 @@ var errNotGovor = errors.New("the server does not speak " + protocol.Subprotocol
 
 // dialWebSocket is the dialFunc for the real world.
 func dialWebSocket(ctx context.Context, url string) (wire, error) {
-	conn, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.SubprotocolJSON}})
+	opts := &websocket.DialOptions{Subprotocols: []string{protocol.SubprotocolJSON}}
+	conn, resp, err := websocket.Dial(ctx, url, opts) //nolint:bodyclose // Dial has read the body and closed it
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 			return nil, readRefusal(resp)

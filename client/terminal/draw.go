@@ -20,15 +20,12 @@ func (s *screen) sizeNow() (columns, rows int) {
 // eraseLocked goes to the first row that is drawn and erases from there.
 func (s *screen) eraseLocked() string {
 	columns, _ := s.sizeNow()
-	up := 0
-	for i, used := range s.drawn {
-		if i >= s.cursor {
-			break
+	up := s.cursor
+	if columns < s.columns { // most terminals have wrapped the rows that are too long now
+		for _, used := range s.drawn[:min(s.cursor, len(s.drawn))] {
+			up += max(0, used-1) / columns
 		}
-		up += 1
-		if columns < s.columns && used > columns {
-			up += (used - 1) / columns // a terminal that became narrower has wrapped the row
-		}
+		up += s.cursorColumn / columns
 	}
 	s.drawn, s.cursor = nil, 0
 	return "\r" + cursorUp(up) + eraseBelow
@@ -60,7 +57,7 @@ func (s *screen) redrawLocked(above []string) string {
 	if cursorColumn > 0 {
 		fmt.Fprintf(&b, "\x1b[%dC", cursorColumn)
 	}
-	s.cursor, s.columns = cursorRow, columns
+	s.cursor, s.cursorColumn, s.columns = cursorRow, cursorColumn, columns
 	return b.String()
 }
 

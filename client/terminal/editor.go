@@ -107,8 +107,8 @@ func (e *editor) kill(from, to int) {
 	}
 }
 
-// edit does what a key that only changes the text asks for; false when it is another kind of key.
-func (e *editor) edit(k key) bool {
+// edit does what a key asks for that is about the text or the cursor only; other keys do nothing.
+func (e *editor) edit(k key) {
 	switch k.code {
 	case keyText:
 		e.insert(k.text)
@@ -133,12 +133,11 @@ func (e *editor) edit(k key) bool {
 	case keyTranspose:
 		e.transpose()
 	default:
-		return e.move(k)
+		e.move(k)
 	}
-	return true
 }
 
-func (e *editor) move(k key) bool {
+func (e *editor) move(k key) {
 	switch k.code {
 	case keyLeft:
 		e.at = e.before()
@@ -152,10 +151,7 @@ func (e *editor) move(k key) bool {
 		e.at = e.wordLeft()
 	case keyWordRight:
 		e.at = e.wordRight()
-	default:
-		return false
 	}
-	return true
 }
 
 // transpose swaps the graphemes around the cursor, at the end the last two.

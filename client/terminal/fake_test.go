@@ -19,19 +19,17 @@ type fakeServer struct {
 	t   *testing.T
 	srv *httptest.Server
 
-	// Fixed before the first connection. intercept sees every command first and returns true when it has dealt with it.
+	mu        sync.Mutex // guards the fields below
 	intercept func(c *fakeConn, cmd protocol.Command) bool
-	upgrade   func(w http.ResponseWriter, r *http.Request) bool // true: has answered
-
-	mu      sync.Mutex // guards the fields below
-	changed *sync.Cond
-	events  []protocol.Event
-	conns   []*fakeConn // all there ever were
-	tokens  map[string]fakeMember
-	hellos  []protocol.Hello
-	sends   []string // texts in the order in which they arrived, with repetitions
-	names   []string // of the query
-	closed  bool
+	refuse    http.HandlerFunc
+	changed   *sync.Cond
+	events    []protocol.Event
+	conns     []*fakeConn // all there ever were
+	tokens    map[string]fakeMember
+	hellos    []protocol.Hello
+	sends     []string // texts in the order in which they arrived, with repetitions
+	names     []string // of the query
+	closed    bool
 }
 
 type fakeMember struct {
@@ -70,8 +68,19 @@ func (s *fakeServer) stop() {
 	s.srv.Close()
 }
 
+// on sets what sees every command first; it returns true when it has dealt with it.
+func (s *fakeServer) on(intercept func(c *fakeConn, cmd protocol.Command) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.intercept = intercept
+}
+
 func (s *fakeServer) serve(w http.ResponseWriter, r *http.Request) {
-	if s.upgrade != nil && s.upgrade(w, r) {
+	s.mu.Lock()
+	refuse := s.refuse
+	s.mu.Unlock()
+	if refuse != nil {
+		refuse(w, r)
 		return
 	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocol.SubprotocolJSON}})
@@ -103,7 +112,10 @@ func (s *fakeServer) serve(w http.ResponseWriter, r *http.Request) {
 			c.write(perr)
 			continue
 		}
-		if s.intercept == nil || !s.intercept(c, cmd) {
+		s.mu.Lock()
+		intercept := s.intercept
+		s.mu.Unlock()
+		if intercept == nil || !intercept(c, cmd) {
 			c.command(cmd)
 		}
 	}
@@ -207,8 +219,8 @@ func (c *fakeConn) store(m protocol.Send) (seq int64, duplicate bool) {
 }
 
 // say puts somebody else's message into the room.
-func (s *fakeServer) say(name, text string) int64 {
-	return s.add(protocol.Event{ID: protocol.NewID(), Member: protocol.NewMemberID(), Name: name, Body: text})
+func (s *fakeServer) say(name, text string) {
+	s.add(protocol.Event{ID: protocol.NewID(), Member: protocol.NewMemberID(), Name: name, Body: text})
 }
 
 func (s *fakeServer) add(e protocol.Event) int64 {

@@ -42,8 +42,8 @@ func (p *painter) rule(at time.Time, columns int) string {
 	default:
 		title = p.words.date(at, at.Year() != now.Year())
 	}
-	s := "── " + title + " "
-	return p.look.set(p.look.dim, s+strings.Repeat("─", max(3, columns-width(s))))
+	s := truncate("── "+title+" ", columns)
+	return p.look.set(p.look.dim, s+strings.Repeat("─", max(0, columns-width(s))))
 }
 
 // message returns the lines of a message for a terminal of so many columns.

@@ -136,7 +136,7 @@ func (r *runner) onTerminal(ctx context.Context, c *client) int {
 	}
 	defer restore()
 	c.guard = func() {
-		if p := recover(); p != nil {
+		if p := recover(); p != nil { //nolint:revive // goroutines defer this very function
 			tty.restore() // not s.close: the lock may be held
 			panic(p)
 		}

@@ -35,9 +35,10 @@ type screen struct {
 	limit    int    // characters of a message
 	closed   bool
 	// How it was drawn last.
-	drawn   []int // columns of each row, above to below
-	cursor  int   // the row of the cursor, among drawn
-	columns int
+	drawn        []int // columns of each row, above to below
+	cursor       int   // the row of the cursor, among drawn
+	cursorColumn int
+	columns      int // of the terminal
 }
 
 const (

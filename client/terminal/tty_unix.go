@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // prepareOutput has nothing to do: terminals of Unix obey sequences.
@@ -34,6 +35,10 @@ func (t *tty) watch(resized func()) (stop func()) {
 	}
 }
 
+// unstoppable is after how long it is clear that there is no shell to continue a stopped job, so that the system did not
+// stop it. A program that is stopped does not notice the time.
+const unstoppable = 300 * time.Millisecond
+
 // suspend gives the terminal back and stops the whole job, as the shell expects of Ctrl+Z; it returns when the job is
 // continued.
 func (t *tty) suspend() {
@@ -42,7 +47,10 @@ func (t *tty) suspend() {
 	signal.Notify(continued, syscall.SIGCONT)
 	defer signal.Stop(continued)
 	if syscall.Kill(0, syscall.SIGTSTP) == nil {
-		<-continued
+		select {
+		case <-continued:
+		case <-time.After(unstoppable):
+		}
 	}
 	_ = t.raw() // if it cannot be raw, keys still arrive, by the line
 }
