@@ -20,7 +20,7 @@ func TestHashChangesWithContentAndName(t *testing.T) {
 		}
 		seen[sum] = label
 	}
-	if Hash() != Hash() || len(Hash()) != 12 {
-		t.Errorf("Hash = %q, want the same 12 digits each time", Hash())
+	if first, second := Hash(), Hash(); first != second || len(first) != 12 {
+		t.Errorf("Hash = %q, then %q, want the same 12 digits each time", first, second)
 	}
 }

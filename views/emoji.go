@@ -30,16 +30,17 @@ func onlyEmoji(text string) bool {
 	return true
 }
 
-// isEmoji tells whether a grapheme cluster is shown as a picture: it is two cells wide, and a pictograph, a pair of
-// regional indicators or a keycap. CJK symbols are as wide, but they are letters to their readers.
+// isEmoji tells whether a grapheme cluster is shown as a picture: a keycap, or two cells wide and a pictograph or a pair
+// of regional indicators. CJK symbols are as wide, but they are letters to their readers.
 func isEmoji(cluster string) bool {
+	if strings.HasSuffix(cluster, "\ufe0f\u20e3") { // keycap
+		return true
+	}
 	if uniseg.StringWidth(cluster) != 2 {
 		return false
 	}
 	first := []rune(cluster)[0]
 	switch {
-	case strings.HasSuffix(cluster, "\u20e3"): // keycap
-		return true
 	case first >= 0x1f1e6 && first <= 0x1f1ff: // regional indicator
 		return true
 	case first >= 0x2e80 && first <= 0x33ff, first >= 0x1f200 && first <= 0x1f2ff: // CJK

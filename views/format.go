@@ -3,8 +3,10 @@ package views
 import (
 	"bytes"
 	"html/template"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"govor/hub/protocol"
@@ -17,6 +19,8 @@ type htmlFormat struct {
 	views *Views
 	words *words
 	key   string
+
+	list atomic.Pointer[peopleList]
 }
 
 func newFormat(v *Views, w *words) *htmlFormat {
@@ -70,10 +74,26 @@ func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
 	}
 }
 
-// crowd is who is in the room, for the column and the header.
+// crowd is who is in the room, for the column and the header. The list is rendered anew only when it has changed: when
+// thousands come back at once, the first hundred names are mostly the same and only the count is not.
 func (f *htmlFormat) crowd(dst []byte, people []protocol.Person, online int) []byte {
 	c := crowd{words: f.words, People: people, Online: online}
-	return f.render(f.render(dst, "partials/people", c), "partials/online", c)
+	list := f.list.Load()
+	if list == nil || !slices.Equal(list.people, people) {
+		list = &peopleList{people: slices.Clone(people), html: f.render(nil, "partials/people", c)}
+		f.list.Store(list)
+	}
+	dst = append(dst, list.html...)
+	for _, part := range []string{"partials/online", "partials/here", "partials/more"} {
+		dst = f.render(dst, part, c)
+	}
+	return dst
+}
+
+// peopleList is a list of people as it was last rendered.
+type peopleList struct {
+	people []protocol.Person
+	html   []byte
 }
 
 // sentence is what went wrong in the language of the page.

@@ -22,6 +22,9 @@ import (
 // markdownCacheBytes bounds what is kept of texts and their HTML.
 const markdownCacheBytes = 16 << 20
 
+// safeHTML is HTML that templates take as given. It is made in this file only.
+type safeHTML = template.HTML //nolint:forbidigo // the one exception: what Markdown makes is HTML
+
 // cacheEntryBytes is what the cache itself needs for an entry, roughly.
 const cacheEntryBytes = 160
 
@@ -34,7 +37,7 @@ type markdown struct {
 	limit  int // bytes
 
 	mu    sync.Mutex // guards the fields below
-	cache *simplelru.LRU[string, template.HTML]
+	cache *simplelru.LRU[string, safeHTML]
 	size  int // bytes
 }
 
@@ -44,11 +47,12 @@ func newMarkdown(limit int) *markdown {
 		goldmark.WithParser(newParser()),
 		goldmark.WithRenderer(renderer.NewRenderer(renderer.WithNodeRenderers(
 			util.Prioritized(linkRenderer{}, 100),
+			util.Prioritized(fenceRenderer{}, 100),
 			util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
 			util.Prioritized(html.NewRenderer(html.WithHardWraps()), 1000),
 		))),
 	)
-	cache, err := simplelru.NewLRU(limit/cacheEntryBytes+1, func(text string, h template.HTML) {
+	cache, err := simplelru.NewLRU(limit/cacheEntryBytes+1, func(text string, h safeHTML) {
 		m.size -= entrySize(text, h)
 	})
 	if err != nil {
@@ -58,13 +62,14 @@ func newMarkdown(limit int) *markdown {
 	return m
 }
 
-// newParser knows what people use in chats: emphasis, code, quotes, lists and links. It knows no HTML, headings, rules,
-// images, link definitions or code by indentation; what looks like them stays as it was typed.
+// newParser knows what people use in chats: emphasis, code, quotes, lists and links. It knows no HTML, headings, rules or
+// link definitions; what looks like them stays as it was typed. Images become links.
 func newParser() parser.Parser {
 	return parser.NewParser(
 		parser.WithBlockParsers(
 			util.Prioritized(parser.NewListParser(), 300),
 			util.Prioritized(parser.NewListItemParser(), 400),
+			util.Prioritized(parser.NewCodeBlockParser(), 500), // without it, what is indented would be dropped
 			util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
 			util.Prioritized(parser.NewBlockquoteParser(), 800),
 			util.Prioritized(parser.NewParagraphParser(), 1000),
@@ -88,8 +93,8 @@ func newParser() parser.Parser {
 // There is no "@" before the path, so that what looks like a host is the host.
 var urlPattern = regexp.MustCompile("^https?://(?:[\\pL\\pM\\pN._~%-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]+)?(?:[/?#][^\\s<>\"`«»“”„]*)?")
 
-// noPattern matches nothing: mail addresses stay text.
-var noPattern = regexp.MustCompile(`[^\s\S]`)
+// noPattern matches nothing: mail addresses stay text. It is anchored, because it is tried at every word.
+var noPattern = regexp.MustCompile(`^[^\s\S]`)
 
 // newPolicy is the second line of defence: it lets through what newParser can make and nothing else.
 func newPolicy() *bluemonday.Policy {
@@ -106,7 +111,7 @@ func newPolicy() *bluemonday.Policy {
 }
 
 // render returns text as HTML that is safe to put into a page.
-func (m *markdown) render(text string) template.HTML {
+func (m *markdown) render(text string) safeHTML {
 	m.mu.Lock()
 	h, ok := m.cache.Get(text)
 	m.mu.Unlock()
@@ -126,9 +131,9 @@ func (m *markdown) render(text string) template.HTML {
 	return h
 }
 
-func entrySize(text string, h template.HTML) int { return len(text) + len(h) + cacheEntryBytes }
+func entrySize(text string, h safeHTML) int { return len(text) + len(h) + cacheEntryBytes }
 
-func (m *markdown) convert(text string) template.HTML {
+func (m *markdown) convert(text string) safeHTML {
 	if wild(text) {
 		return plainHTML(text)
 	}
@@ -137,14 +142,14 @@ func (m *markdown) convert(text string) template.HTML {
 		return plainHTML(text)
 	}
 	clean := bytes.TrimSpace(m.policy.SanitizeBytes(b.Bytes()))
-	return template.HTML(clean) //nolint:forbidigo,gosec // the one HTML that is taken as given: escaped, then sanitized
+	return safeHTML(clean) // sanitized
 }
 
 // plainHTML is text as it was typed, escaped.
-func plainHTML(text string) template.HTML {
+func plainHTML(text string) safeHTML {
 	s := template.HTMLEscapeString(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")))
 	s = "<p>" + strings.ReplaceAll(s, "\n", "<br>\n") + "</p>"
-	return template.HTML(s) //nolint:forbidigo,gosec // escaped in the line above
+	return safeHTML(s) // escaped
 }
 
 // linkRel is what every link says about itself.
@@ -180,16 +185,48 @@ func (r linkRenderer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
 
 func (linkRenderer) tag(w util.BufWriter, to []byte, entering bool) (ast.WalkStatus, error) {
 	to = util.URLEscape(to, true)
-	u, err := url.Parse(string(to))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return ast.WalkContinue, nil
-	}
-	if !entering {
+	switch {
+	case !leadsOut(string(to)):
+	case !entering:
 		_, _ = w.WriteString("</a>")
-		return ast.WalkContinue, nil
+	default:
+		_, _ = w.WriteString(`<a href="`)
+		_, _ = w.Write(util.EscapeHTML(to))
+		_, _ = w.WriteString(`" rel="` + linkRel + `" target="_blank">`)
 	}
-	_, _ = w.WriteString(`<a href="`)
-	_, _ = w.Write(util.EscapeHTML(to))
-	_, _ = w.WriteString(`" rel="` + linkRel + `" target="_blank">`)
 	return ast.WalkContinue, nil
+}
+
+// leadsOut tells whether to is an address on the web, with a host that is what it looks like.
+func leadsOut(to string) bool {
+	u, err := url.Parse(to)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+}
+
+// fenceRenderer writes fenced code. What stands behind the fence is the name of a language and not shown, if it looks
+// like one and something follows; otherwise it is what somebody wanted to say.
+type fenceRenderer struct{}
+
+var languageName = regexp.MustCompile(`^[A-Za-z0-9+#._-]{1,20}$`)
+
+// RegisterFuncs implements renderer.NodeRenderer.
+func (fenceRenderer) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
+	reg.Register(ast.KindFencedCodeBlock, func(w util.BufWriter, source []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		_, _ = w.WriteString("<pre><code>")
+		if block, ok := n.(*ast.FencedCodeBlock); ok && block.Info != nil {
+			if info := block.Info.Segment.Value(source); n.Lines().Len() == 0 || !languageName.Match(info) {
+				_, _ = w.Write(util.EscapeHTML(info))
+				_ = w.WriteByte('\n')
+			}
+		}
+		for i := range n.Lines().Len() {
+			line := n.Lines().At(i)
+			_, _ = w.Write(util.EscapeHTML(line.Value(source)))
+		}
+		_, _ = w.WriteString("</code></pre>\n")
+		return ast.WalkContinue, nil
+	})
 }

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"html/template"
 	"strconv"
 	"strings"
 	"time"
@@ -70,7 +69,7 @@ func (m messageView) Erased() bool { return m.event.Erased }
 func (m messageView) Emoji() bool { return !m.event.Erased && onlyEmoji(m.event.Body) }
 
 // Body is the text as HTML.
-func (m messageView) Body() template.HTML { return m.markdown.render(m.event.Body) }
+func (m messageView) Body() safeHTML { return m.markdown.render(m.event.Body) }
 
 func (p Page) message(e *protocol.Event) messageView {
 	return messageView{words: p.words, markdown: p.markdown, event: e, zone: p.zone()}

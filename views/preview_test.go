@@ -64,7 +64,7 @@ func samples(v *Views) map[string]sample {
 		"login": {"login", login}, "login-taken": {"login", taken}, "login-bad": {"login", bad}, "login-full": {"login", full},
 		"login-en": {"login", away}, "room": {"room", sampleRoom(ru)}, "room-en": {"room", firstDay(en)},
 		"room-empty": {"room", empty}, "room-back": {"room", back}, "room-older": {"room", older},
-		"error": {"error", ErrorPage{Page: ru, Status: 404, Requested: "/r/dezign"}},
+		"error":    {"error", ErrorPage{Page: ru, Status: 404, Requested: "/r/dezign"}},
 		"error-en": {"error", ErrorPage{Page: en, Status: 500}},
 	}
 }

@@ -7,13 +7,12 @@ import "strings"
 const (
 	maxNesting    = 8   // quotes and lists in one another
 	maxDelimiters = 200 // of emphasis, code, links, outside fenced code
-	maxBlocks     = 500 // lines that begin a list item or a quote, or a paragraph
+	maxLines      = 800 // outside fenced code
 )
 
 // wild tells whether text is over a bound.
 func wild(text string) bool {
-	delimiters, blocks := 0, 0
-	fence, blank := "", true
+	delimiters, lines, fence := 0, 0, ""
 	for line := range strings.SplitSeq(text, "\n") {
 		if fence != "" {
 			if closes(line, fence) {
@@ -21,20 +20,12 @@ func wild(text string) bool {
 			}
 			continue
 		}
+		lines++
 		if fence = opens(line); fence != "" {
-			blocks++
 			continue
 		}
-		markers, rest := leading(line)
-		if markers > maxNesting {
-			return true
-		}
-		if wasBlank := blank; markers > 0 || wasBlank {
-			blocks++
-		}
-		blank = rest == ""
 		delimiters += countDelimiters(line)
-		if delimiters > maxDelimiters || blocks > maxBlocks {
+		if delimiters > maxDelimiters || lines > maxLines || depth(line) > maxNesting {
 			return true
 		}
 	}
@@ -60,35 +51,28 @@ func closes(line, fence string) bool {
 	return len(line)-len(trimmed) <= 3 && len(trimmed) >= len(fence) && strings.Trim(trimmed, fence[:1]) == ""
 }
 
-// leading counts the quotes and list markers with which line begins; every two columns of indentation before them
-// count as one, since that is the least that one more level needs.
-func leading(line string) (markers int, rest string) {
-	columns := 0
+// depth counts the quotes and list markers with which line begins; every two columns of indentation before them count
+// as one, since that is the least that one more level needs.
+func depth(line string) int {
+	markers, columns := 0, 0
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {
 		case c == ' ':
 			columns++
 		case c == '\t':
 			columns += 4
-		case c == '>':
+		case c == '>', (c == '-' || c == '*' || c == '+') && endsMarker(line[i+1:]):
 			markers++
-		case (c == '-' || c == '*' || c == '+') && endsMarker(line[i+1:]):
-			markers++
-		case c >= '0' && c <= '9':
-			n := i
-			for n < len(line) && line[n] >= '0' && line[n] <= '9' {
-				n++
-			}
-			if n == len(line) || line[n] != '.' && line[n] != ')' || !endsMarker(line[n+1:]) {
-				return nesting(markers, columns), line[i:]
-			}
-			markers++
-			i = n
 		default:
-			return nesting(markers, columns), strings.TrimSpace(line[i:])
+			n := len(line[i:]) - len(strings.TrimLeft(line[i:], "0123456789"))
+			if end := i + n; n == 0 || end == len(line) || line[end] != '.' && line[end] != ')' || !endsMarker(line[end+1:]) {
+				return nesting(markers, columns)
+			}
+			markers++
+			i += n
 		}
 	}
-	return nesting(markers, columns), ""
+	return nesting(markers, columns)
 }
 
 func endsMarker(s string) bool { return s == "" || s[0] == ' ' || s[0] == '\t' || s[0] == '\r' }
