@@ -248,6 +248,38 @@ func TestCommitThatSeemedToFail(t *testing.T) {
 	}
 }
 
+// What a sender appended behind an event that failed fails too, although the file is good again by then: stored after a
+// retry of the first one, it would be out of order.
+func TestWhatWaitsBehindAFailureFailsToo(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("open files cannot be moved here")
+	}
+	r := newRig(t)
+	release := r.hold(t)
+	path := r.store.Path()
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	const events = 3 * maxBatch
+	answers := make(chan error, events)
+	mend := sync.OnceFunc(func() { _ = os.Rename(path+".away", path) })
+	for i := range events {
+		r.Append(text(fmt.Sprint(i), "x"), func(_ protocol.Receipt, err error) {
+			mend()
+			answers <- err
+		})
+	}
+	release()
+	for i := range events {
+		if err := <-answers; !errors.Is(err, ErrUnavailable) {
+			t.Fatalf("event %d: %v", i, err)
+		}
+	}
+	if _, err := Wait(t.Context(), r, text("later", "x")); err != nil {
+		t.Errorf("later: %v", err)
+	}
+}
+
 func TestClosedStoreIsUnavailable(t *testing.T) {
 	r := newRig(t)
 	if err := r.store.Close(); err != nil {

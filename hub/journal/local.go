@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -30,7 +31,7 @@ type Local struct {
 	wake    chan struct{} // capacity 1: something was appended, or Close was called
 	done    chan struct{} // closed when the goroutine has ended
 
-	late sync.WaitGroup // refusals on their way to a done
+	late sync.WaitGroup // refuseAll, and refusals after Close
 
 	// Owned by the goroutine.
 	taken  []waiter       // swapped out of waiting, not yet applied
@@ -40,8 +41,10 @@ type Local struct {
 
 	mu        sync.Mutex // guards the fields below; no I/O and no done under it
 	waiting   []waiter
-	inHand    int // in taken
-	bytes     int // of waiting and taken
+	inHand    int      // in taken
+	bytes     int      // of waiting and taken
+	refused   []waiter // found no place; answered by refuseAll
+	refusing  bool     // refuseAll runs: nothing finds a place until it has answered
 	closed    bool
 	followers map[*follower]struct{}
 }
@@ -73,25 +76,42 @@ func NewLocal(s *store.Store, log *zap.Logger, reg prometheus.Registerer) *Local
 // Append implements Journal. When more than 16 MiB wait, the event is ErrUnavailable at once.
 func (l *Local) Append(e protocol.Event, done func(protocol.Receipt, error)) {
 	w := waiter{event: e, done: done, since: time.Now()}
-	refuse := func(err error) {
-		l.metrics.observe(resultUnavailable, w.since)
-		done(receipt(&e, false), err)
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	// Refusals have a goroutine each: the caller may hold locks that done needs, and the journal's own may be in a
+	// Refusals have a goroutine of their own: the caller may hold locks that done needs, and the journal's may be in a
 	// transaction.
 	switch {
 	case l.closed:
-		go refuse(fmt.Errorf("%w: the journal is closed", ErrUnavailable))
-	case l.bytes > 0 && l.bytes+w.bytes() > queueBytes:
-		l.late.Go(func() { refuse(fmt.Errorf("%w: too much waits to be stored", ErrUnavailable)) })
+		go l.answer(&w, receipt(&e, false), fmt.Errorf("%w: the journal is closed", ErrUnavailable), resultUnavailable)
+	case l.refusing || l.bytes > 0 && l.bytes+w.bytes() > queueBytes:
+		w.event.Body = "" // it would be what the bound is for
+		l.refused = append(l.refused, w)
+		if !l.refusing {
+			l.refusing = true
+			l.late.Go(l.refuseAll)
+		}
 	default:
 		l.waiting = append(l.waiting, w)
 		l.bytes += w.bytes()
 		if len(l.waiting) == 1 {
 			l.poke()
 		}
+	}
+}
+
+// refuseAll answers those that found no place. Until it has, nobody finds one, so that what a caller appends after a
+// refused event is refused too.
+func (l *Local) refuseAll() {
+	for {
+		l.mu.Lock()
+		batch := l.refused
+		l.refused = nil
+		l.refusing = len(batch) > 0
+		l.mu.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		l.unavailable(batch, errors.New("too much waits to be stored"))
 	}
 }
 
@@ -119,8 +139,11 @@ func (l *Local) run() {
 		if n := min(len(l.taken), maxBatch); n > 0 {
 			batch := l.taken[:n]
 			l.taken = l.taken[n:]
-			l.commit(batch)
+			err := l.commit(batch)
 			clear(batch)
+			if err != nil {
+				l.failWaiting(err)
+			}
 			continue
 		}
 		// Those that were just answered append again: letting them do so first makes batches of all of them instead
@@ -163,8 +186,29 @@ func (l *Local) queued() int {
 	return len(l.waiting) + l.inHand
 }
 
+// failWaiting answers everything that waits as the batch before it was: an event must not be stored when an earlier one
+// of the same caller was not. It ends when nothing waits; whoever was told by then appends no more of the same.
+func (l *Local) failWaiting(err error) {
+	for {
+		l.settle(l.taken)
+		l.unavailable(l.taken, err)
+		clear(l.taken)
+		l.taken = nil
+		if l.swap(); len(l.taken) == 0 {
+			return
+		}
+	}
+}
+
+// unavailable answers a batch that was not stored, as far as we know.
+func (l *Local) unavailable(batch []waiter, err error) {
+	for i := range batch {
+		l.answer(&batch[i], receipt(&batch[i].event, false), fmt.Errorf("%w: %w", ErrUnavailable, err), resultUnavailable)
+	}
+}
+
 // commit applies one batch, answers it and tells the followers.
-func (l *Local) commit(batch []waiter) {
+func (l *Local) commit(batch []waiter) error {
 	l.settle(batch)
 	events := make([]protocol.Event, len(batch))
 	for i := range batch {
@@ -174,10 +218,8 @@ func (l *Local) commit(batch []waiter) {
 	l.metrics.batch.Observe(float64(len(batch)))
 	l.note(err)
 	if err != nil {
-		for i := range batch {
-			l.answer(&batch[i], receipt(&events[i], false), fmt.Errorf("%w: %w", ErrUnavailable, err), resultUnavailable)
-		}
-		return // if it was stored all the same, followers hear of it with the next batch, or not if the file is lost
+		l.unavailable(batch, err)
+		return err // if it was stored all the same, followers hear of it with the next batch, or not if the file is lost
 	}
 	stored := events[:0]
 	for i := range results {
@@ -193,6 +235,7 @@ func (l *Local) commit(batch []waiter) {
 		}
 	}
 	l.tell(stored)
+	return nil
 }
 
 func (l *Local) answer(w *waiter, r protocol.Receipt, err error, result string) {

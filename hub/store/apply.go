@@ -83,14 +83,14 @@ func (s *Store) merge(t *transaction) {
 	for id, m := range t.members {
 		s.members.Add(id, m)
 	}
-	s.position.Store(t.position)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, r := range t.dirty {
 		r.dirty = false
 		s.rooms[r.Name] = r
 		s.known[r.Name] = r.Room
 	}
+	s.mu.Unlock()
+	s.position.Store(t.position) // last: whoever reads up to it finds the rooms known
 }
 
 // transaction is one batch on its way into the file. What it changes of the state in memory stays in it until the

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -31,7 +32,9 @@ type checkpointer struct {
 	done  chan struct{}
 	bytes atomic.Int64
 
-	busy time.Time // when a restart was in vain; owned by the goroutine
+	// Owned by the goroutine.
+	busy   time.Time // when a restart was in vain
+	failed string    // why the last look failed, "" when it did not
 
 	mu      sync.Mutex // guards the fields below; taken after Store.writing
 	conn    *sqlite.Conn
@@ -92,15 +95,25 @@ func (c *checkpointer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := c.look(ctx); err != nil && ctx.Err() == nil {
-			c.store.suspect(err)
-			c.store.log.Error("checkpoint", zap.Error(err))
-		}
+		c.note(c.look(ctx))
 		select {
 		case <-time.After(checkpointGap):
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// note logs an error when it is another one than last time.
+func (c *checkpointer) note(err error) {
+	was := c.failed
+	c.failed = ""
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	c.store.suspect(err)
+	if c.failed = err.Error(); c.failed != was {
+		c.store.log.Error("write-ahead log is not merged", zap.Error(err))
 	}
 }
 

@@ -26,7 +26,7 @@ func history() []protocol.Event {
 	names := []string{"Иван", "Мария", "İstanbul", "Straße", "Ольга"}
 	events := []protocol.Event{opening("lobby"), opening("club")}
 	at := start
-	for i := range 900 {
+	for i := range 600 {
 		at += int64(random.IntN(2000)) - 500 // clocks differ
 		n, name := random.IntN(20), names[random.IntN(len(names))]
 		e := message([]string{"lobby", "club", "late", "nowhere"}[random.IntN(4)], fmt.Sprint("m", i), n, fmt.Sprint("текст ", i))
@@ -93,8 +93,7 @@ func TestTwoStoresDecideTheSame(t *testing.T) {
 	var first string
 	for i, env := range [][]string{
 		{"TZ=UTC", "LANG=C", "LC_ALL=C", "GOMAXPROCS=1", childSeed + "=1"},
-		{"TZ=Asia/Kathmandu", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8", "GOMAXPROCS=4", childSeed + "=2"},
-		{"TZ=America/St_Johns", "LANG=ru_RU.UTF-8", "GOVOR_MAX_TEXT=5", childSeed + "=3"},
+		{"TZ=Asia/Kathmandu", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8", "GOVOR_MAX_TEXT=5", "GOMAXPROCS=4", childSeed + "=2"},
 	} {
 		dir := t.TempDir()
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestTwoStoresDecideTheSame$")

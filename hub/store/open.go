@@ -29,6 +29,8 @@ const (
 // erased is not (secure_delete), and a commit never pays for a checkpoint (wal_autocheckpoint; see checkpoint.go).
 var pragmas = []string{
 	"synchronous = FULL",
+	"fullfsync = ON", // macOS: an ordinary sync there ends in the drive's cache
+	"checkpoint_fullfsync = ON",
 	"secure_delete = ON",
 	"wal_autocheckpoint = 0",
 	"mmap_size = 0",
@@ -150,12 +152,12 @@ func (s *Store) load(w *writer) error {
 		return err
 	}
 	s.rooms, s.members = rooms, members
-	s.position.Store(position)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	for _, r := range rooms {
 		s.known[r.Name] = r.Room
 	}
+	s.mu.Unlock()
+	s.position.Store(position)
 	return nil
 }
 

@@ -26,6 +26,7 @@ func TestPragmasOfTheRunningWriter(t *testing.T) {
 	for pragma, want := range map[string]string{
 		"journal_mode":       "wal",
 		"synchronous":        "2",
+		"fullfsync":          "1",
 		"secure_delete":      "1",
 		"wal_autocheckpoint": "0",
 		"mmap_size":          "0",

@@ -26,7 +26,7 @@ const (
 
 	queryEvents = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?"
 	queryPage   = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?"
-	querySince  = "SELECT " + columns + ", r.name FROM " + tables + roomNames + " WHERE e.pos > ? ORDER BY e.pos LIMIT ?"
+	querySince  = "SELECT " + columns + ", r.name FROM " + tables + roomNames + " WHERE e.pos > ? AND e.pos <= ? ORDER BY e.pos LIMIT ?"
 	queryLast   = "SELECT seq FROM events WHERE room = ? AND kind = 'message' ORDER BY seq DESC LIMIT 1 OFFSET ?"
 	queryID     = "SELECT id FROM events WHERE room = ? AND seq = ?"
 )
@@ -106,10 +106,17 @@ func (s *Store) Page(ctx context.Context, room string, before int64, limit int) 
 	return events, err
 }
 
-// Since reads the events of all rooms after a position, in the order of the journal, in their present state; at most
-// limit, and never more than 4,096.
+// Since reads the events of all rooms after a position and up to Position, in the order of the journal, in their
+// present state; at most limit, and never more than 4,096.
 func (s *Store) Since(ctx context.Context, after Position, limit int) ([]protocol.Event, error) {
-	return s.query(ctx, querySince, "", limit, func(stmt *sqlite.Stmt) { stmt.BindInt64(1, int64(after)) })
+	upto := s.Position()
+	if upto <= after {
+		return nil, nil
+	}
+	return s.query(ctx, querySince, "", limit, func(stmt *sqlite.Stmt) {
+		stmt.BindInt64(1, int64(after))
+		stmt.BindInt64(2, int64(upto))
+	})
 }
 
 // query runs one of the queries for events, whose last parameter is the limit. When room is empty the query's last
