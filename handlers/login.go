@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ func (s *Server) login(c *fiber.Ctx) error {
 	if name == "" {
 		return s.loginRefused(c, name, room, protocol.Errorf(protocol.CodeEmpty, "a name is needed"))
 	}
-	if wait := s.loginDelay(c.IP()); wait > 0 {
+	if wait := s.loginDelay(clientAddr(c)); wait > 0 {
 		return s.loginRefused(c, name, room, &protocol.Error{
 			Code: protocol.CodeTooFast, Message: "there are too many logins from your address", RetryAfter: wait,
 		})
@@ -107,7 +108,7 @@ func (s *Server) logout(c *fiber.Ctx) error {
 const maxLoginLimiters = 4096
 
 // loginDelay is how long an address has to wait before it may log in; 0 = it may, and this is counted.
-func (s *Server) loginDelay(addr string) time.Duration {
+func (s *Server) loginDelay(addr netip.Addr) time.Duration {
 	if s.logins == nil {
 		return 0
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +54,7 @@ type Server struct {
 	maxText  int
 	metrics  *metrics
 	assets   map[string]asset
-	logins   *lru.Cache[string, *rate.Limiter] // by address; nil = no limit
+	logins   *lru.Cache[netip.Addr, *rate.Limiter] // by address; nil = no limit
 	newLogin func() *rate.Limiter
 	upgrade  fiber.Handler
 	formats  map[string]protocol.Format // those without a language, by subprotocol
@@ -64,7 +65,7 @@ type Server struct {
 // Timeouts and sizes of HTTP. A WebSocket has its own, in socket.Limits.
 const (
 	readTimeout    = 10 * time.Second
-	writeTimeout   = 10 * time.Second
+	writeTimeout   = 30 * time.Second // a page of long messages over a slow phone
 	idleTimeout    = 60 * time.Second
 	requestTimeout = 10 * time.Second // for the hub to answer
 	maxHeader      = 8 << 10          // bytes of a request's head
@@ -93,7 +94,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if cfg.LoginRate > 0 {
-		if s.logins, err = lru.New[string, *rate.Limiter](maxLoginLimiters); err != nil {
+		if s.logins, err = lru.New[netip.Addr, *rate.Limiter](maxLoginLimiters); err != nil {
 			return nil, fmt.Errorf("make login limits: %w", err)
 		}
 		s.newLogin = func() *rate.Limiter { return rate.NewLimiter(rate.Limit(cfg.LoginRate), max(1, cfg.LoginBurst)) }
