@@ -378,3 +378,42 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// A TLS connection is broken by a write that timed out, so it is written in small pieces; a pipe stands for it here.
+func TestConnectionWhoseWritesCannotGoOn(t *testing.T) {
+	text := strings.Repeat("t", 100_000)
+	for name, reads := range map[string]bool{"read slowly": true, "stalled": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, server := net.Pipe()
+			p := newFakePeer()
+			p.send(text)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				serve(server, server, p, Limits{StallTimeout: 300 * time.Millisecond}, nil)
+			}()
+			tick := time.NewTicker(100 * time.Millisecond)
+			defer tick.Stop()
+			var got []byte
+			for want := serverFrame(text); reads && len(got) < len(want); <-tick.C { // longer than the stall timeout
+				part := make([]byte, min(tlsChunk, len(want)-len(got)))
+				n, err := io.ReadFull(client, part)
+				if err != nil {
+					t.Fatalf("after %d bytes: %v", len(got)+n, err)
+				}
+				if got = append(got, part...); !bytes.HasPrefix(want, got) {
+					t.Fatalf("the bytes are not what was pending, at %d", len(got))
+				}
+			}
+			if reads {
+				_ = client.Close()
+			}
+			<-done
+			if v := <-p.ended; v.code == 1013 == reads {
+				t.Errorf("ended with %d %q", v.code, v.reason)
+			}
+			_ = client.Close()
+		})
+	}
+}
