@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/fasthttp/websocket"
-	"golang.org/x/time/rate"
 )
 
 // Serve drives an upgraded connection until it is gone: it reads in the caller's goroutine, writes in one more, waits
@@ -47,10 +46,8 @@ type conn struct {
 	finished atomic.Bool  // there is a verdict
 
 	// Owned by the reader.
-	scratch [14]byte
-	message []byte
-	unread  int64 // bytes of the frame at hand that are not read yet
-	control *rate.Limiter
+	parser parser
+	pulse  pulse
 
 	// Owned by the writer.
 	out         []byte    // control frames, the first perhaps written in part
@@ -66,19 +63,12 @@ type conn struct {
 	verdict verdict    // the first one counts
 }
 
-// verdict is how a connection ends.
-type verdict struct {
-	code   int
-	reason string
-	echo   bool // the other side closed; ours is the answer
-}
-
 func serve(raw net.Conn, in io.Reader, p Peer, limits Limits, onPanic func(any, []byte)) {
 	c := &conn{
 		raw: raw, in: in, peer: p, limits: limits.withDefaults(), onPanic: onPanic, start: time.Now(),
 		kick: make(chan struct{}, 1), written: make(chan struct{}),
-		control: rate.NewLimiter(controlRate, controlBurst),
 	}
+	c.parser = parser{pulse: &c.pulse, limit: c.limits.MaxFrame}
 	switch t := raw.(type) {
 	case *net.TCPConn:
 		c.resume = true
@@ -146,7 +136,9 @@ func Reject(ws *websocket.Conn, code int, reason string) {
 	nc := ws.NetConn()
 	_ = nc.SetDeadline(time.Now().Add(closeTimeout))
 	if _, err := nc.Write(appendClose(nil, code, reason)); err == nil {
-		(&conn{in: nc}).drain()
+		c := &conn{in: nc}
+		c.finished.Store(true)
+		c.read()
 	}
 	_ = nc.Close()
 }

@@ -63,7 +63,7 @@ const (
 	controlRate  = 50              // control and empty frames a second that a connection may send
 	controlBurst = 200             // as many at once
 	sendBuffer   = 64 << 10        // the kernel's: what a stalled connection holds there
-	keepBuffer   = 1 << 10         // a larger read buffer is not kept between messages
+	readSize     = 1 << 10         // bytes that the portable driver reads at once; the server's buffer is before it
 	tlsChunk     = 16 << 10        // bytes of one write where a write that timed out cannot go on
 )
 

@@ -116,13 +116,7 @@ func (c *conn) finish() error {
 	if c.finishBy.IsZero() {
 		c.finishBy = time.Now().Add(closeTimeout)
 	}
-	if v.code == closeNoStatus {
-		v = verdict{}
-	}
-	if v.echo {
-		v.reason = "" // only the code is theirs to hear again
-	}
-	c.out = appendClose(c.out, v.code, v.reason)
+	c.out = v.appendFrame(c.out)
 	for len(c.out) > 0 {
 		n, err := c.writeSome(c.out)
 		if err != nil {
@@ -140,15 +134,7 @@ func (c *conn) stepPending(pending []byte) error {
 		pending = pending[:c.rest]
 	}
 	n, err := c.writeSome(pending)
-	if n < len(pending) {
-		at := c.rest
-		for at < n {
-			at += frameEnd(pending[at:])
-		}
-		c.rest = at - n
-	} else {
-		c.rest = 0
-	}
+	c.rest = restOfFrame(pending, c.rest, n)
 	if n > 0 {
 		c.peer.Wrote(n)
 	}
