@@ -132,10 +132,8 @@ func (w *words) roomTitle(room string) string {
 
 // scriptWords are the keys that the page hands to its scripts, in #words.
 var scriptWords = []string{
-	"a11y.more", "app.tab", "code.empty", "composer.left", "composer.slow", "composer.toolong", "log.failed", "log.jump.n",
-	"log.loading", "log.new", "log.start", "log.today", "log.yesterday", "msg.failed", "msg.queued", "msg.sending",
+	"a11y.more", "composer.left", "composer.toolong", "log.today", "log.yesterday", "msg.failed", "msg.queued", "msg.sending",
 	"net.back", "net.closed", "net.connecting", "net.now", "net.queue", "net.restart", "net.retry", "sys.reset",
-	"sys.welcome",
 }
 
 // scriptWord is one <span> of #words.

@@ -200,6 +200,34 @@ func TestEveryStatusAndCodeHasWords(t *testing.T) {
 	}
 }
 
+// The page carries the words that its scripts ask for and no others.
+func TestScriptsGetTheirWords(t *testing.T) {
+	files, err := filepath.Glob("../public/js/*.js")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	source := ""
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source += string(data)
+	}
+	for _, key := range scriptWords {
+		made := strings.HasPrefix(key, "msg.") && strings.Contains(source, "`msg.${") // from the state of a message
+		if !made && !strings.Contains(source, `"`+key+`"`) {
+			t.Errorf("no script asks for %q", key)
+		}
+	}
+	asked := regexp.MustCompile(`"((?:a11y|code|composer|log|msg|net|sys)\.[a-z.]+)"`)
+	for _, m := range asked.FindAllStringSubmatch(source, -1) {
+		if !slices.Contains(scriptWords, m[1]) {
+			t.Errorf("scripts ask for %q, which the page does not carry", m[1])
+		}
+	}
+}
+
 var (
 	action     = regexp.MustCompile(`\{\{[^}]*\}\}`)
 	tag        = regexp.MustCompile(`<[^>]*>`)
