@@ -19,8 +19,8 @@ type Journal interface {
 	// goroutine of the journal's, when this node's store has applied e (or refused it): it must not block and must
 	// not call Append. Events that one goroutine appends are decided in the order of its calls. The receipt gives
 	// the event's place, for a duplicate the first one's. The error is a *protocol.Error that Apply decided (the
-	// same on every node), or wraps ErrUnavailable: then so does that of every event that the same goroutine appended
-	// later, before it could know.
+	// same on every node), or wraps ErrUnavailable: then so does that of every event of the same member that was
+	// appended later, before done was called.
 	Append(e protocol.Event, done func(protocol.Receipt, error))
 	// Follow calls deliver with every event after the given position, in order, each once, in batches as they were
 	// committed, until ctx ends or the journal is closed. deliver is called from this goroutine only and should be

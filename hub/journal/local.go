@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -139,11 +140,10 @@ func (l *Local) run() {
 		if n := min(len(l.taken), maxBatch); n > 0 {
 			batch := l.taken[:n]
 			l.taken = l.taken[n:]
-			err := l.commit(batch)
-			clear(batch)
-			if err != nil {
-				l.failWaiting(err)
+			if err := l.commit(batch); err != nil {
+				l.failBehind(batch, err)
 			}
+			clear(batch)
 			continue
 		}
 		// Those that were just answered append again: letting them do so first makes batches of all of them instead
@@ -186,18 +186,31 @@ func (l *Local) queued() int {
 	return len(l.waiting) + l.inHand
 }
 
-// failWaiting answers everything that waits as the batch before it was: an event must not be stored when an earlier one
-// of the same caller was not. It ends when nothing waits; whoever was told by then appends no more of the same.
-func (l *Local) failWaiting(err error) {
-	for {
-		l.settle(l.taken)
-		l.unavailable(l.taken, err)
-		clear(l.taken)
-		l.taken = nil
-		if l.swap(); len(l.taken) == 0 {
-			return
-		}
+// failBehind answers what the members of a failed batch have appended behind it: an event must not be stored when an
+// earlier one of the same sender was not. Whoever has been answered by now sends everything again, in order.
+func (l *Local) failBehind(batch []waiter, err error) {
+	failed := make(map[protocol.MemberID]bool)
+	for i := range batch {
+		failed[batch[i].event.Member] = true
 	}
+	var behind []waiter
+	without := func(waiters []waiter) []waiter {
+		return slices.DeleteFunc(waiters, func(w waiter) bool {
+			if failed[w.event.Member] {
+				behind = append(behind, w)
+			}
+			return failed[w.event.Member]
+		})
+	}
+	l.taken = without(l.taken)
+	l.mu.Lock()
+	l.waiting = without(l.waiting)
+	l.inHand = len(l.taken)
+	for i := range behind {
+		l.bytes -= behind[i].bytes()
+	}
+	l.mu.Unlock()
+	l.unavailable(behind, err)
 }
 
 // unavailable answers a batch that was not stored, as far as we know.
