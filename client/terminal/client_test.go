@@ -319,6 +319,7 @@ func TestRefusedBeforeTheUpgrade(t *testing.T) {
 		{400, `{"code":"bad_name","message":"x"}`, exitName, "Имя:"},
 		{403, `no`, exitName, "Доступ закрыт"},
 		{404, `<h1>nothing</h1>`, exitOther, "это не Говор (404 Not Found)"},
+		{404, `{"error":{"code":"no_room","message":"Cannot GET /ws"}}`, exitOther, "это не Говор (404 Cannot GET /ws)"},
 		{400, `{"error":{"code":"bad_room","message":"x"}}`, exitOther, "комнаты"},
 		{503, `{"error":{"code":"too_many","message":"a` + "\u009b" + `31mb"}}`, exitNoConnection, "a\uFFFD31mb"},
 	} {

@@ -47,10 +47,11 @@ type refusal struct {
 }
 
 func (e *refusal) Error() string {
+	text := http.StatusText(e.status)
 	if e.err != nil {
-		return e.err.Message
+		text = e.err.Message
 	}
-	return strconv.Itoa(e.status) + " " + http.StatusText(e.status)
+	return strconv.Itoa(e.status) + " " + text
 }
 
 // maxFrame bounds what a server may send at once: its largest message with every character escaped, and room to grow.

@@ -97,7 +97,7 @@ func (e *editor) wordRight() int {
 func (e *editor) cut(from, to int) string {
 	s := e.text[from:to]
 	e.text = e.text[:from] + e.text[to:]
-	e.at = from
+	e.at = e.boundary(from) // what stood around the part may have become one grapheme
 	return s
 }
 
@@ -148,9 +148,9 @@ func (e *editor) move(k key) {
 	case keyEnd:
 		e.at = e.lineEnd()
 	case keyWordLeft:
-		e.at = e.wordLeft()
+		e.at = e.boundary(e.wordLeft())
 	case keyWordRight:
-		e.at = e.wordRight()
+		e.at = e.boundary(e.wordRight())
 	}
 }
 
@@ -164,7 +164,7 @@ func (e *editor) transpose() {
 		return
 	}
 	e.text = e.text[:from] + e.text[e.at:to] + e.text[from:e.at] + e.text[to:]
-	e.at = to
+	e.at = e.boundary(to)
 }
 
 // pasted is a pasted text without controls but line ends and tabs; a line end at its end is dropped.

@@ -300,7 +300,7 @@ func (c *client) refused(r *refusal) bool {
 		r.status == http.StatusForbidden:
 		c.face.notice(failure, c.words.kicked)
 		c.finish(exitName)
-	case r.err != nil:
+	case r.err != nil && r.status != http.StatusNotFound:
 		c.stop(exitOther, r.err)
 	default:
 		c.face.notice(failure, fmt.Sprintf(c.words.noSuchServer, c.opts.server, cause(r)))

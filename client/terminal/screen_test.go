@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"govor/hub/protocol"
 )
@@ -313,4 +314,24 @@ func TestCtrlCAndCtrlD(t *testing.T) {
 	if got := k.press("\x7f\x04"); len(got) != 1 || got[0].end != endOfInput {
 		t.Errorf("Ctrl+D on an empty line: %v", got)
 	}
+}
+
+// Whatever a terminal sends: no panic, nothing unknown is written to it, and the cursor stands between graphemes.
+func FuzzKeys(f *testing.F) {
+	f.Add([]byte("abc\x1b[D\x1b[200~\r\n\x1b[201~\x1bb\x14\xd0\xffe\u0301\r\x1b[A"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		k := newKeyboard(t, 20, 6)
+		k.stop = nil
+		k.people([]string{"Анна Ковалёва", "🙏"})
+		k.press(string(data))
+		k.say("Пётр", string(data))
+		if !utf8.ValidString(k.edit.text) || k.edit.at != k.edit.boundary(k.edit.at) {
+			t.Errorf("%q makes %q with the cursor at %d", data, k.edit.text, k.edit.at)
+		}
+		for _, r := range strings.Join(k.vt.all(), "") {
+			if protocol.CleanText(string(r)) != string(r) {
+				t.Errorf("%q reached the terminal", r)
+			}
+		}
+	})
 }

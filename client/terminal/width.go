@@ -33,12 +33,17 @@ type span struct{ from, to int }
 // the limit is a piece of its own. Limits below 1 count as 1.
 func wrap(s string, first, rest int) []span {
 	w := wrapper{text: s, limit: max(first, 1), rest: max(rest, 1)}
-	state, left, at := -1, s, 0
+	state, left, from, to := -1, s, 0, 0
 	for left != "" {
 		var segment string
 		segment, left, _, state = uniseg.FirstLineSegmentInString(left, state)
-		w.add(at, at+len(segment))
-		at += len(segment)
+		to += len(segment)
+		// An address stays whole where it can: no cut after its / or ?.
+		if last := segment[len(segment)-1]; left != "" && last < 0x80 && last != ' ' && last != '-' {
+			continue
+		}
+		w.add(from, to)
+		from = to
 	}
 	return append(w.done, span{w.from, w.trimmed(w.to)})
 }
