@@ -28,18 +28,15 @@ type conn struct {
 // dial connects to /ws with the query and subprotocol ("" for plain text).
 func (s *server) dial(query url.Values, subprotocol string, header http.Header) *conn {
 	s.t.Helper()
-	c, resp, err := s.tryDial(query, subprotocol, header)
+	c, status, err := s.tryDial(query, subprotocol, header)
 	if err != nil {
-		status := 0
-		if resp != nil {
-			status = resp.StatusCode
-		}
 		s.t.Fatalf("dial /ws?%s: status %d, %v", query.Encode(), status, err)
 	}
 	return c
 }
 
-func (s *server) tryDial(query url.Values, subprotocol string, header http.Header) (*conn, *http.Response, error) {
+// tryDial is dial that may be refused: then the status tells how.
+func (s *server) tryDial(query url.Values, subprotocol string, header http.Header) (c *conn, status int, err error) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	opts := &websocket.DialOptions{HTTPHeader: header}
@@ -51,17 +48,20 @@ func (s *server) tryDial(query url.Values, subprotocol string, header http.Heade
 		address += "?" + query.Encode()
 	}
 	ws, resp, err := websocket.Dial(ctx, address, opts) //nolint:bodyclose // the library closes it
+	if resp != nil {
+		status = resp.StatusCode
+	}
 	if err != nil {
-		return nil, resp, err
+		return nil, status, err
 	}
 	if ws.Subprotocol() != subprotocol {
 		s.t.Errorf("subprotocol = %q, want %q", ws.Subprotocol(), subprotocol)
 	}
 	ws.SetReadLimit(-1)
-	c := &conn{t: s.t, ws: ws, frames: make(chan string, 1<<15)}
+	c = &conn{t: s.t, ws: ws, frames: make(chan string, 1<<15)}
 	go c.read()
 	s.t.Cleanup(func() { _ = ws.CloseNow() })
-	return c, resp, nil
+	return c, status, nil
 }
 
 func (c *conn) read() {
@@ -213,10 +213,10 @@ func (s *server) json(name, room string) *jsonConn {
 	return c
 }
 
-// joined dials as a program that is in the room.
-func (s *server) joined(name, room string) *jsonConn {
+// joined dials as a program that is in the lobby.
+func (s *server) joined(name string) *jsonConn {
 	s.t.Helper()
-	c := s.json(name, room)
+	c := s.json(name, "")
 	c.send(map[string]any{"type": "hello"})
 	c.frame("joined")
 	return c
@@ -291,19 +291,15 @@ func (c *jsonConn) message() frame { c.t.Helper(); return c.frame("message") }
 type htmlConn struct{ *conn }
 
 // html logs in by the form and dials as the page does.
-func (s *server) html(name, room string) *htmlConn {
+func (s *server) html(name string) *htmlConn {
 	s.t.Helper()
-	return s.page(s.login(name), room)
+	return s.page(s.login(name))
 }
 
 // page dials as the page of whoever the cookie proves.
-func (s *server) page(cookie, room string) *htmlConn {
+func (s *server) page(cookie string) *htmlConn {
 	s.t.Helper()
-	q := url.Values{}
-	if room != "" {
-		q.Set("room", room)
-	}
-	c := &htmlConn{s.dial(q, "govor.v1.html", http.Header{"Cookie": {cookie}, "Origin": {"http://" + s.addr}})}
+	c := &htmlConn{s.dial(nil, "govor.v1.html", http.Header{"Cookie": {cookie}, "Origin": {"http://" + s.addr}})}
 	c.element("template", "data-frame", "welcome")
 	return c
 }

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// list reads GET /r/ROOM/messages.json.
-func (s *server) list(room, query string, header ...string) []frame {
+// list reads GET /r/lobby/messages.json.
+func (s *server) list(query string) []frame {
 	s.t.Helper()
-	r := s.request("GET", "/r/"+room+"/messages.json?"+query, "", header...)
+	r := s.request("GET", "/r/lobby/messages.json?"+query, "")
 	if r.status != http.StatusOK {
 		s.t.Fatalf("GET messages.json?%s = %d %s", query, r.status, r.body)
 	}
@@ -48,11 +48,11 @@ func TestCurlStoresExactlyWhatItSends(t *testing.T) {
 	if line := reader.await("готово"); line != "ci: "+said {
 		t.Errorf("the room has %q", line)
 	}
-	messages := s.list("lobby", "after=0")
+	messages := s.list("after=0")
 	if len(messages) != 1 || messages[0].Text != said || messages[0].Seq != 1 || messages[0].From != "ci" {
 		t.Errorf("messages.json = %+v", messages)
 	}
-	if messages := s.list("lobby", "after=1"); len(messages) != 0 {
+	if messages := s.list("after=1"); len(messages) != 0 {
 		t.Errorf("after=1: %+v", messages)
 	}
 
@@ -103,7 +103,7 @@ func TestHTTPRefusesWithACode(t *testing.T) {
 			t.Errorf("messages.json?%s = %d, want 400", query, r.status)
 		}
 	}
-	if messages := s.list("lobby", "after=0"); len(messages) != 0 {
+	if messages := s.list("after=0"); len(messages) != 0 {
 		t.Errorf("something was stored: %+v", messages)
 	}
 }
@@ -147,7 +147,7 @@ func TestIdempotencyKey(t *testing.T) {
 	if f := posted(t, r); r.status != http.StatusConflict || f.Code != "id_reused" {
 		t.Errorf("another text with the key = %d %s, want 409 id_reused", r.status, r.body)
 	}
-	if messages := s.list("lobby", "after=0"); len(messages) != 1 {
+	if messages := s.list("after=0"); len(messages) != 1 {
 		t.Errorf("stored: %+v", messages)
 	}
 }

@@ -122,7 +122,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 				s = s.again()
 			}
 		}
-		stored := s.everything("lobby")
+		stored := s.everything()
 		if len(stored) != len(writer.acked) {
 			t.Errorf("%d messages are stored, %d were acknowledged", len(stored), len(writer.acked))
 		}

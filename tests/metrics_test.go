@@ -42,7 +42,7 @@ func TestMetricsCountWhatTheWishNames(t *testing.T) {
 			}
 		}
 		text, _ := s.text("Иван", "")
-		program := s.joined("Робот", "")
+		program := s.joined("Робот")
 		text.write("раз")
 		program.message()
 		program.say("m-1", "два")

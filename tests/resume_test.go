@@ -8,7 +8,7 @@ import (
 // A client that goes on with the number and id of its last event gets everything after it, once and in order.
 func TestResumeContinuesAfterTheLastEvent(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		writer := s.joined("Иван", "")
+		writer := s.joined("Иван")
 		ids := make([]string, 41)
 		for i := 1; i <= 20; i++ {
 			ids[i] = fmt.Sprintf("m-%d", i)
@@ -37,7 +37,7 @@ func TestResumeContinuesAfterTheLastEvent(t *testing.T) {
 func TestResetWhenTheClientCannotGoOn(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	writer := s.joined("Иван", "")
+	writer := s.joined("Иван")
 	for i := 1; i <= 3; i++ {
 		writer.say(fmt.Sprintf("m-%d", i), "text")
 		writer.answer(fmt.Sprintf("m-%d", i))
@@ -83,7 +83,7 @@ func TestResetWhenTheClientCannotGoOn(t *testing.T) {
 // What is said between the connection and the first command is not missed: the server holds the seat meanwhile.
 func TestNothingIsMissedBeforeTheFirstCommand(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		writer := s.joined("Иван", "")
+		writer := s.joined("Иван")
 		late := s.json("Пётр", "") // says nothing yet
 		writer.say("m-1", "early")
 		writer.answer("m-1")
@@ -102,7 +102,7 @@ func TestNothingIsMissedBeforeTheFirstCommand(t *testing.T) {
 
 func TestTokenReplacesTheOldSessionAndKeepsTheName(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		old := s.joined("Иван", "")
+		old := s.joined("Иван")
 		old.say("m-1", "раз")
 		old.answer("m-1")
 		fresh := s.json("Иван", "")
@@ -166,7 +166,7 @@ func TestIDsAreUsedOnce(t *testing.T) {
 	if a := c.answer("m-1"); a.Type != "error" || a.Code != "id_reused" {
 		t.Errorf("another room with the id: %s", a.raw)
 	}
-	d := s.joined("Другой", "")
+	d := s.joined("Другой")
 	d.say("m-1", "моё")
 	if a := d.answer("m-1"); a.Type != "ack" || a.Duplicate || a.Seq != 2 {
 		t.Errorf("another member's same id: %s", a.raw)
@@ -181,7 +181,7 @@ func TestIDsAreUsedOnce(t *testing.T) {
 // A receipt may come before the message is shown. Who goes on after the number of a receipt does not get that message.
 func TestResumeAfterAReceiptRepeatsNothing(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		writer := s.joined("Иван", "")
+		writer := s.joined("Иван")
 		reader := s.json("Пётр", "other")
 		for i := range 300 {
 			id := fmt.Sprintf("m-%d", i)

@@ -130,11 +130,11 @@ func (s *server) awaitReady() {
 	})
 }
 
-// signal sends a signal to the process.
-func (s *server) signal(sig os.Signal) {
+// terminate asks the process to end.
+func (s *server) terminate() {
 	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		s.t.Fatalf("signal %v: %v", sig, err)
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatalf("send TERM: %v", err)
 	}
 }
 
@@ -165,7 +165,7 @@ func (s *server) kill() {
 // stop ends the process as an operator does and requires that it says so with 0.
 func (s *server) stop() {
 	s.t.Helper()
-	s.signal(syscall.SIGTERM)
+	s.terminate()
 	if code := s.wait(); code != 0 {
 		s.t.Fatalf("exit code after TERM = %d, want 0", code)
 	}

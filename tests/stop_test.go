@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -18,14 +17,14 @@ import (
 func TestTERMDrains(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
 		text, _ := s.text("Иван", "")
-		page := s.html("Мария", "")
-		program := s.joined("Робот", "")
+		page := s.html("Мария")
+		program := s.joined("Робот")
 		const sends = 400
 		for i := range sends { // still under way when the signal comes
 			program.say(fmt.Sprintf("m-%d", i), fmt.Sprintf("text %d", i))
 		}
 		acked := map[string]int64{"m-0": program.answer("m-0").Seq}
-		s.signal(syscall.SIGTERM)
+		s.terminate()
 		for name, c := range map[string]*conn{"text": text, "HTML": page.conn} {
 			if code, reason := c.ended(); code != 1012 || !regexp.MustCompile(`^restart retry-within-ms=\d+$`).MatchString(reason) {
 				t.Errorf("the %s connection ended with %d %q, want 1012", name, code, reason)
@@ -46,7 +45,7 @@ func TestTERMDrains(t *testing.T) {
 			t.Error("the port is still open")
 		}
 		s = s.again()
-		stored := s.everything("lobby")
+		stored := s.everything()
 		for id, seq := range acked {
 			if int(seq) > len(stored) || stored[seq-1].ID != id {
 				t.Fatalf("the receipt of %s said %d, the history has %d messages and not this one there", id, seq, len(stored))
@@ -58,12 +57,12 @@ func TestTERMDrains(t *testing.T) {
 	}, "--no-limits")
 }
 
-// everything reads a room from its beginning and requires that its numbers have no gaps.
-func (s *server) everything(room string) []frame {
+// everything reads the lobby from its beginning and requires that its numbers have no gaps.
+func (s *server) everything() []frame {
 	s.t.Helper()
 	c := s.json("", "")
 	defer c.close()
-	c.send(map[string]any{"type": "hello", "rooms": map[string]any{room: map[string]any{"after": 0}}})
+	c.send(map[string]any{"type": "hello", "rooms": map[string]any{"lobby": map[string]any{"after": 0}}})
 	j := c.frame("joined")
 	var all []frame
 	for int64(len(all)) < j.Last {
@@ -78,15 +77,15 @@ func (s *server) everything(room string) []frame {
 // A second signal ends the program although the first is still waiting for a socket that takes nothing.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		stalled := s.stall("lobby")
-		writer := s.joined("Иван", "")
+		stalled := s.stall()
+		writer := s.joined("Иван")
 		for i := range 300 {
 			writer.say(fmt.Sprintf("m-%d", i), strings.Repeat("б", 8000))
 		}
 		writer.answer("m-299")
-		s.signal(syscall.SIGTERM)
+		s.terminate()
 		writer.ended()
-		s.signal(syscall.SIGTERM)
+		s.terminate()
 		begun := time.Now()
 		s.wait()
 		if took := time.Since(begun); took > 10*time.Second {
@@ -99,8 +98,8 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 // A socket that takes nothing does not hold up the stop for longer than its timeout.
 func TestStopDoesNotWaitForAStalledSocket(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		defer s.stall("lobby").Close()
-		writer := s.joined("Иван", "")
+		defer s.stall().Close()
+		writer := s.joined("Иван")
 		for i := range 300 {
 			writer.say(fmt.Sprintf("m-%d", i), strings.Repeat("б", 8000))
 		}
@@ -169,7 +168,7 @@ func TestWhatKeepsTheProgramFromStarting(t *testing.T) {
 func damaged(t *testing.T, change func(t *testing.T, file string)) string {
 	t.Helper()
 	s := start(t)
-	c := s.joined("Иван", "")
+	c := s.joined("Иван")
 	c.say("m-1", "text")
 	c.answer("m-1")
 	s.stop()

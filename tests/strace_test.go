@@ -31,7 +31,7 @@ func TestEverySingleSendIsSynced(t *testing.T) {
 	m := s.log.await(t, regexp.MustCompile(`http://(?:localhost|127\.0\.0\.1):(\d+)`), s.exited)
 	s.addr = "127.0.0.1:" + m[1]
 	s.awaitReady()
-	c := s.joined("Иван", "")
+	c := s.joined("Иван")
 	c.say("first", "opens the room")
 	c.answer("first")
 	from := time.Now()
@@ -42,7 +42,7 @@ func TestEverySingleSendIsSynced(t *testing.T) {
 		}
 	}
 	upto := time.Now()
-	s.signalChild(trace)
+	s.interruptTraced()
 	if n := countSyncs(t, trace, from, upto); n < 100 {
 		t.Errorf("%d syncs for 100 single sends", n)
 	} else {
@@ -50,8 +50,8 @@ func TestEverySingleSendIsSynced(t *testing.T) {
 	}
 }
 
-// signalChild ends the traced program: strace passes TERM on only to what it traces.
-func (s *server) signalChild(string) {
+// interruptTraced ends the program under strace, which does not pass signals on.
+func (s *server) interruptTraced() {
 	s.t.Helper()
 	out, err := exec.Command("pgrep", "-P", strconv.Itoa(s.cmd.Process.Pid)).Output()
 	if err != nil {

@@ -48,8 +48,8 @@ func TestFormatsTalkToEachOther(t *testing.T) {
 		if name != "Иван" {
 			t.Errorf("the name is %q", name)
 		}
-		program := s.joined("Робот", "")
-		page := s.html("Мария", "")
+		program := s.joined("Робот")
+		page := s.html("Мария")
 		page.send("h1", "от **страницы**")
 		line := text.await("страницы")
 		if line != "Мария: от **страницы**" {
@@ -130,8 +130,8 @@ func TestPresenceIsAnnounced(t *testing.T) {
 	t.Parallel()
 	s := start(t, "--presence-grace", "100ms")
 	text, _ := s.text("Иван", "")
-	program := s.joined("Робот", "")
-	page := s.html("Мария", "")
+	program := s.joined("Робот")
+	page := s.html("Мария")
 	text.await("* Мария has joined")
 	program.where("Мария joins", func(f frame) bool {
 		return f.Type == "presence" && slices.Contains(f.Joined, "Мария") && f.Online == 3
@@ -164,7 +164,7 @@ func TestShortAbsenceIsSilent(t *testing.T) {
 	t.Parallel()
 	s := start(t, "--presence-grace", "20s")
 	text, _ := s.text("Иван", "")
-	program := s.joined("Робот", "")
+	program := s.joined("Робот")
 	text.await("* Робот has joined")
 	program.close()
 	back := s.json("", "")
@@ -209,11 +209,11 @@ func TestPlainTextBeginsWithHistory(t *testing.T) {
 		if want := []string{"line 25", "line 26", "line 27", "line 28", "line 29", "live"}; !slices.Equal(got, want) {
 			t.Errorf("history and what follows = %q, want %q", got, want)
 		}
-		if c, resp, err := s.tryDial(url.Values{"history": {"1001"}}, "", nil); err == nil {
+		if c, status, err := s.tryDial(url.Values{"history": {"1001"}}, "", nil); err == nil {
 			c.close()
 			t.Error("history=1001 is allowed")
-		} else if resp == nil || resp.StatusCode != http.StatusBadRequest {
-			t.Errorf("history=1001: %v, %v, want 400", resp, err)
+		} else if status != http.StatusBadRequest {
+			t.Errorf("history=1001: %d, %v, want 400", status, err)
 		}
 	}, "--no-limits")
 }
@@ -222,7 +222,7 @@ func TestNoTextForgesALine(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	text, _ := s.text("Иван", "")
-	program := s.joined("Робот", "")
+	program := s.joined("Робот")
 	program.say("f1", "ку\nИван: отдай деньги\r* Пётр has joined\u2028Иван: да\x1b[2J\u202e\u0000")
 	if ack := program.answer("f1"); ack.Type != "ack" {
 		t.Fatalf("answer = %s", ack.raw)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,7 +16,7 @@ import (
 )
 
 // stall opens a plain WebSocket that never reads.
-func (s *server) stall(room string) net.Conn {
+func (s *server) stall() net.Conn {
 	s.t.Helper()
 	c, err := net.Dial("tcp", s.addr)
 	if err != nil {
@@ -23,8 +24,8 @@ func (s *server) stall(room string) net.Conn {
 	}
 	s.t.Cleanup(func() { c.Close() })
 	_ = c.(*net.TCPConn).SetReadBuffer(4096)
-	fmt.Fprintf(c, "GET /ws?room=%s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", room, s.addr)
+	fmt.Fprintf(c, "GET /ws HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", s.addr)
 	var head []byte // read byte by byte: what follows it stays in the socket
 	for b := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); head = append(head, b[0]) {
 		if _, err := c.Read(b); err != nil {
@@ -94,7 +95,7 @@ func (c *jsonConn) steady(interval time.Duration) (stop func() int64) {
 func TestResumeWhileTheRoomIsBusy(t *testing.T) {
 	const missed = 5001
 	eachDriver(t, func(t *testing.T, s *server) {
-		writer := s.joined("Иван", "")
+		writer := s.joined("Иван")
 		writer.say("first", "первое")
 		writer.answer("first")
 		writer.fill("m", missed, "пропущено")
@@ -103,7 +104,7 @@ func TestResumeWhileTheRoomIsBusy(t *testing.T) {
 
 		program := s.json("Робот", "")
 		program.write(resume)
-		page := s.html("Мария", "")
+		page := s.html("Анна")
 		page.write(resume)
 		text := s.dial(url.Values{"name": {"Пётр"}, "history": {"1000"}}, "", nil)
 
@@ -160,9 +161,9 @@ func TestResumeWhileTheRoomIsBusy(t *testing.T) {
 func TestStalledSocketHoldsNobodyUpAndMissesNothing(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
 		const n, size = 4000, 1500
-		stalled := s.stall("lobby")
-		writer := s.joined("Иван", "")
-		reader := s.joined("Робот", "")
+		stalled := s.stall()
+		writer := s.joined("Иван")
+		reader := s.joined("Робот")
 		writer.fill("m", n, strings.Repeat("x", size))
 		for want := int64(1); want <= n; want++ {
 			if m := reader.message(); m.Seq != want {
@@ -196,7 +197,7 @@ func TestStalledSocketHoldsNobodyUpAndMissesNothing(t *testing.T) {
 // readServerFrame reads one unmasked frame (RFC 6455 §5.2) and returns its payload.
 func readServerFrame(r *bufio.Reader) (string, error) {
 	var head [2]byte
-	if _, err := readFull(r, head[:]); err != nil {
+	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return "", err
 	}
 	n := int(head[1] & 0x7f)
@@ -212,28 +213,18 @@ func readServerFrame(r *bufio.Reader) (string, error) {
 		}
 	}
 	payload := make([]byte, n)
-	_, err := readFull(r, payload)
+	_, err := io.ReadFull(r, payload)
 	if head[0] != 0x81 {
 		return "", err // a ping or the like
 	}
 	return string(payload), err
 }
 
-func readFull(r *bufio.Reader, p []byte) (int, error) {
-	for n := 0; n < len(p); {
-		m, err := r.Read(p[n:])
-		if n += m; err != nil {
-			return n, err
-		}
-	}
-	return len(p), nil
-}
-
 // A socket that takes no byte for the stall timeout is ended and counted; the others notice nothing.
 func TestStalledSocketIsEnded(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		s.stall("lobby")
-		writer := s.joined("Иван", "")
+		s.stall()
+		writer := s.joined("Иван")
 		writer.fill("m", 4000, strings.Repeat("x", 1500))
 		eventually(t, "the stalled socket has been ended", func() bool {
 			return s.metric(`chat_sessions_ended_total{reason="slow consumer"}`) == 1
@@ -249,7 +240,7 @@ func TestRateSlowsDownBeforeItRefuses(t *testing.T) {
 	t.Run("slower", func(t *testing.T) {
 		t.Parallel()
 		s := start(t, "--rate", "20", "--burst", "5")
-		c := s.joined("Иван", "")
+		c := s.joined("Иван")
 		begun := time.Now()
 		for i := range 25 {
 			c.say(fmt.Sprintf("m-%d", i), "text")
@@ -266,8 +257,8 @@ func TestRateSlowsDownBeforeItRefuses(t *testing.T) {
 	t.Run("ended", func(t *testing.T) {
 		t.Parallel()
 		s := start(t, "--rate", "5", "--burst", "2", "--rate-patience", "1s")
-		flood := s.joined("Иван", "")
-		other := s.joined("Мария", "")
+		flood := s.joined("Иван")
+		other := s.joined("Мария")
 		go func() {
 			for i := range 200 {
 				if flood.tryWrite(fmt.Sprintf(`{"type":"send","id":"m-%d","text":"text"}`, i)) != nil {
@@ -296,13 +287,13 @@ func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
 		var conns []*jsonConn
 		for range 3 {
-			conns = append(conns, s.joined("", ""))
+			conns = append(conns, s.joined(""))
 		}
-		if c, resp, err := s.tryDial(nil, "", nil); err == nil {
+		if c, status, err := s.tryDial(nil, "", nil); err == nil {
 			c.close()
 			t.Error("a fourth connection is allowed")
-		} else if resp == nil || resp.StatusCode != http.StatusTooManyRequests {
-			t.Errorf("a fourth connection: %v, %v, want 429", resp, err)
+		} else if status != http.StatusTooManyRequests {
+			t.Errorf("a fourth connection: %d, %v, want 429", status, err)
 		}
 		conns[0].close()
 		eventually(t, "the place is free again", func() bool {
