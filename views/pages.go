@@ -34,6 +34,14 @@ var styles = []string{
 	"message", "message-phone", "prose", "system", "jump", "composer", "people", "error", "utilities",
 }
 
+// Modules are the scripts that app.js imports, at once or by others: the browser need not find them one after another.
+func (p Page) Modules() []string { return modules }
+
+var modules = []string{
+	"announcer", "banner", "composer", "connection", "decorate", "fragment", "history", "id", "local", "log", "login",
+	"outbox", "pages", "pending", "room", "words",
+}
+
 // Languages are the links to this page in each language.
 func (p Page) Languages() []Language {
 	return []Language{

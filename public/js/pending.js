@@ -61,10 +61,7 @@ export class Pending {
     const time = node.querySelector("time");
     if (time) time.dateTime = new Date(at).toISOString();
     const body = node.querySelector(".message__body");
-    if (body instanceof HTMLElement) {
-      body.textContent = text;
-      body.style.whiteSpace = "pre-wrap"; // as Markdown will break the lines
-    }
+    if (body) body.textContent = text;
     this.#list.append(node);
     this.#log.added(node, false);
     return node;
