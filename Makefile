@@ -36,10 +36,10 @@ race:
 bench:
 	go test -run='^$$' -bench=. -benchmem ./...
 
-# A file of a million events in 500 rooms by 500 members, for trying things out: make seed SEED=/tmp/govor-seed
+# A data directory with a million messages in 500 rooms by 500 members, to try things out with: make seed SEED=DIR
 SEED ?= tests/out/seed
 seed:
-	go run ./tests/seed $(SEED)
+	go run ./tests/seed --dir $(SEED) --events 1000000 --rooms 500 --members 500
 
 vuln:
 	go run golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK_VERSION) ./...
