@@ -73,6 +73,11 @@ func (s *Store) usable() error {
 // reopen closes every connection and opens the file again. After a failed sync SQLite and the system may believe
 // different things about what is on disk; only a new look at the file decides.
 func (s *Store) reopen() error {
+	if s.w != nil {
+		if err := s.sameFiles(); err != nil {
+			return err // what is open can still be read, and may come back
+		}
+	}
 	free := s.readers.seize()
 	defer free()
 	s.checkpoints.disconnect()

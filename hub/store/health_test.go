@@ -159,3 +159,19 @@ func TestConnectionsAreOpenedAgainAfterAnIOError(t *testing.T) {
 		t.Errorf("Page = %d events, %v", len(events), err)
 	}
 }
+
+func TestFileThatWentBackIsNotWrittenTo(t *testing.T) {
+	s := newStore(t)
+	apply(t, s, ten(1)...)
+	s.position.Add(1) // as if one more had been acknowledged
+	s.suspect(sqlite.ResultIOErrFsync.ToError())
+	if _, err := s.Apply(t.Context(), ten(2)); !errors.Is(err, ErrCorrupted) {
+		t.Errorf("Apply = %v", err)
+	}
+	if err := s.Writable(t.Context()); !errors.Is(err, ErrCorrupted) {
+		t.Errorf("Writable = %v", err)
+	}
+	if events, err := s.Page(t.Context(), "lobby", 0, 100); err != nil || len(events) != 10 {
+		t.Errorf("Page = %d events, %v", len(events), err)
+	}
+}

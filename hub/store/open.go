@@ -141,6 +141,9 @@ func (s *Store) load(w *writer) error {
 	if err != nil {
 		return err
 	}
+	if had := s.position.Load(); position < had {
+		return fmt.Errorf("%w: its last event is %d, and %d was acknowledged", ErrCorrupted, position, had)
+	}
 	members, err := simplelru.NewLRU[protocol.MemberID, member](membersCached, nil)
 	if err != nil {
 		return err
