@@ -56,8 +56,12 @@ func (s *Server) send(c *fiber.Ctx) error {
 	return sendReceipt(c, receipt)
 }
 
-// sender is who sends: who the cookie proves, else a guest. nil is a browser whose login has ended.
+// sender is who sends: who a token or the cookie proves, else a guest. nil is a browser whose login has ended.
 func (s *Server) sender(ctx context.Context, c *fiber.Ctx) (*hub.Member, error) {
+	if token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer "); ok { // RFC 6750
+		m, err := s.hub.Recognise(ctx, token)
+		return &m, err
+	}
 	m, err := s.provedVisitor(ctx, c)
 	if m != nil || err != nil {
 		return m, err

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"govor/hub"
 	"govor/hub/protocol"
 )
@@ -150,6 +152,31 @@ func TestRetryOfAProgramStoresNothing(t *testing.T) {
 	if a.body != `{"room":"lobby","seq":1,"id":"k1","duplicate":true}`+"\n" {
 		t.Errorf("receipt %s", a.body)
 	}
+}
+
+func TestTokenOfAWelcomeSendsAsItsMember(t *testing.T) {
+	s := newSite(t, nil)
+	ws, _, err := websocket.Dial(t.Context(), s.url+"/ws?name=ci", &websocket.DialOptions{Subprotocols: []string{"govor.v1.json"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	_, frame, err := ws.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var welcome struct{ Token string }
+	if err := json.Unmarshal(frame, &welcome); err != nil {
+		t.Fatal(err)
+	}
+	headers := map[string]string{"Authorization": "Bearer " + welcome.Token, "Idempotency-Key": "k1"}
+	s.ask(s.client(false), request{path: "/r/lobby/messages", body: "done", headers: headers}).want(t, 201)
+	s.ask(s.client(false), request{path: "/r/lobby/messages", body: "done", headers: headers}).want(t, 200)
+	if a := s.get("/r/lobby/messages.json"); strings.Count(a.body, `"from":"ci"`) != 1 {
+		t.Errorf("history %s", a.body)
+	}
+	headers["Authorization"] += "x"
+	s.ask(s.client(false), request{path: "/r/lobby/messages", body: "done", headers: headers}).want(t, 401)
 }
 
 func TestCookieOfAProgramProvesNothing(t *testing.T) {

@@ -25,8 +25,8 @@ type Lease struct {
 // admitRetry is how long a client that found no place should wait.
 const admitRetry = 10 * time.Second
 
-// Admit takes a place for one connection from addr. The error is a *protocol.Error: too_many, or unavailable while the
-// hub stops.
+// Admit takes a place for one connection from addr. The error is a *protocol.Error: too_many from one
+// address, unavailable when the server is full or stops.
 func (h *Hub) Admit(addr netip.Addr) (*Lease, error) {
 	if h.isStopping() {
 		e := protocol.Errorf(protocol.CodeUnavailable, "the server is stopping")
@@ -41,7 +41,7 @@ func (h *Hub) Admit(addr netip.Addr) (*Lease, error) {
 	if full := h.limits.MaxConnections > 0 && l.total >= h.limits.MaxConnections; full || perAddr > 0 && l.byAddr[addr] >= perAddr {
 		e := protocol.Errorf(protocol.CodeTooMany, "there are too many connections from your address")
 		if full {
-			e = protocol.Errorf(protocol.CodeTooMany, "the server is full")
+			e = protocol.Errorf(protocol.CodeUnavailable, "the server is full")
 		}
 		e.RetryAfter = admitRetry
 		return nil, e

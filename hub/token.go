@@ -81,6 +81,13 @@ func (h *Hub) Authenticate(ctx context.Context, cookie string) (Member, error) {
 	return m, err
 }
 
+// Recognise reads a token of a welcome, for who sends by HTTP. Errors are those of Authenticate.
+func (h *Hub) Recognise(ctx context.Context, token string) (Member, error) {
+	m, _, err := h.verify(ctx, purposeToken, token)
+	m.Proof = ByToken
+	return m, err
+}
+
 func errBadToken() *protocol.Error {
 	return protocol.Errorf(protocol.CodeBadToken, "this login or token is not valid, or no longer")
 }
