@@ -156,7 +156,7 @@ func TestRetryOfAProgramStoresNothing(t *testing.T) {
 
 func TestTokenOfAWelcomeSendsAsItsMember(t *testing.T) {
 	s := newSite(t, nil)
-	ws, _, err := websocket.Dial(t.Context(), s.url+"/ws?name=ci", &websocket.DialOptions{Subprotocols: []string{"govor.v1.json"}})
+	ws, _, err := websocket.Dial(t.Context(), s.url+"/ws?name=ci", &websocket.DialOptions{Subprotocols: []string{"govor.v1.json"}}) //nolint:bodyclose // Dial has no body to close
 	if err != nil {
 		t.Fatal(err)
 	}
