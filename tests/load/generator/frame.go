@@ -1,0 +1,153 @@
+//go:build linux
+
+package generator
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	opText  = 1
+	opClose = 8
+	opPing  = 9
+	opPong  = 10
+)
+
+// maxFrame bounds what a server may send as one frame.
+const maxFrame = 1 << 18
+
+// clientFrame appends a frame with the mask 0, which is legal and costs nothing.
+func clientFrame(dst []byte, op byte, payload []byte) []byte {
+	dst = append(dst, 0x80|op)
+	if n := len(payload); n < 126 {
+		dst = append(dst, 0x80|byte(n))
+	} else {
+		dst = append(dst, 0x80|126, byte(n>>8), byte(n))
+	}
+	dst = append(dst, 0, 0, 0, 0)
+	return append(dst, payload...)
+}
+
+// serverFrame finds the first frame in b; size is 0 if it is not whole yet.
+func serverFrame(b []byte) (op byte, payload []byte, size int, err error) {
+	if len(b) < 2 {
+		return 0, nil, 0, nil
+	}
+	header, length := 2, uint64(b[1])
+	switch {
+	case b[0]&0xf0 != 0x80:
+		return 0, nil, 0, fmt.Errorf("a frame beginning with %#x: a fragment or reserved bits", b[0])
+	case length > 127:
+		return 0, nil, 0, fmt.Errorf("a masked frame of a server")
+	case length == 126:
+		if header = 4; len(b) < header {
+			return 0, nil, 0, nil
+		}
+		length = uint64(binary.BigEndian.Uint16(b[2:]))
+	case length == 127:
+		if header = 10; len(b) < header {
+			return 0, nil, 0, nil
+		}
+		length = binary.BigEndian.Uint64(b[2:])
+	}
+	if length > maxFrame {
+		return 0, nil, 0, fmt.Errorf("a frame of %d bytes", length)
+	}
+	if size = header + int(length); len(b) < size {
+		return 0, nil, 0, nil
+	}
+	return b[0] & 0x0f, b[header:size], size, nil
+}
+
+// consume handles the whole frames in b and returns their length.
+func (g *generator) consume(c *conn, b []byte, now int64) int {
+	used := 0
+	for c.state != dead {
+		op, payload, size, err := serverFrame(b[used:])
+		if err != nil {
+			g.fail(c, err.Error())
+			break
+		}
+		if size == 0 {
+			break
+		}
+		used += size
+		g.frames++
+		switch op {
+		case opText, 2:
+			g.received(c, payload, now)
+		case opPing:
+			g.write(c, clientFrame(nil, opPong, payload))
+		case opClose:
+			code := 0
+			if len(payload) >= 2 {
+				code = int(binary.BigEndian.Uint16(payload))
+			}
+			g.fail(c, fmt.Sprintf("close frame %d", code))
+		case opPong:
+		default:
+			g.fail(c, fmt.Sprintf("frame of kind %d", op))
+		}
+	}
+	return used
+}
+
+var markerEnds = []byte("@@")
+
+// received looks for markers in a frame.
+func (g *generator) received(c *conn, p []byte, now int64) {
+	if c.state == joining {
+		if bytes.Contains(p, []byte(g.spec.Dialect.Joined)) {
+			g.joined(c)
+		}
+		return
+	}
+	for {
+		_, rest, ok := bytes.Cut(p, markerEnds)
+		if !ok {
+			return
+		}
+		var marker []byte
+		if marker, p, ok = bytes.Cut(rest, markerEnds); !ok {
+			return
+		}
+		run, rest, _ := bytes.Cut(marker, []byte{':'})
+		id, seq, ok := twoNumbers(rest)
+		switch {
+		case string(run) != g.run || !ok || id >= uint32(len(g.publishers)):
+			g.result.Wrong++
+		default:
+			g.delivered(c, g.publishers[id], seq, now)
+		}
+	}
+}
+
+// twoNumbers reads "12:345".
+func twoNumbers(b []byte) (x, y uint32, ok bool) {
+	v, colon := [2]uint32{}, 0
+	for _, d := range b {
+		switch {
+		case d >= '0' && d <= '9':
+			v[colon] = v[colon]*10 + uint32(d-'0')
+		case d == ':' && colon == 0:
+			colon = 1
+		default:
+			return 0, 0, false
+		}
+	}
+	return v[0], v[1], colon == 1
+}
+
+// readRaw is read(2) on a socket that never blocks, without telling Go's scheduler.
+func readRaw(fd int, b []byte) (int, unix.Errno) {
+	n, _, err := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)))
+	if err != 0 {
+		return 0, err
+	}
+	return int(n), 0
+}

@@ -1,0 +1,57 @@
+//go:build linux
+
+package main
+
+import (
+	"path/filepath"
+
+	"govor/tests/load/generator"
+)
+
+// The names of those that are compared.
+const (
+	peerGovor    = "govor"
+	peerPortable = "portable" // Govor with --event-loop=off
+	peerGorilla  = "gorilla"
+	peerGws      = "gws"
+	peerFloor    = "floor"
+)
+
+func peerNames() []string { return []string{peerFloor, peerGorilla, peerGws, peerGovor, peerPortable} }
+
+func isGovor(peer string) bool { return peer == peerGovor || peer == peerPortable }
+
+// command is how to start a peer.
+func (b *bench) command(peer, addr string) []string {
+	if !isGovor(peer) {
+		return []string{filepath.Join(b.out, "bin", peer), "-listen", addr}
+	}
+	args := []string{b.govor, "serve", "--listen", addr, "--data-dir", b.dataDir(), "--no-limits"}
+	if peer == peerPortable {
+		args = append(args, "--event-loop=off")
+	}
+	return append(args, b.govorFlags...)
+}
+
+// Ways of speaking.
+var (
+	plainDialect = generator.Dialect{Path: "/ws?room={room}&name={name}", Publish: "{text}"}
+	jsonDialect  = generator.Dialect{
+		Path: "/ws?room={room}&name={name}", Subprotocol: "govor.v1.json",
+		Hello: `{"type":"hello"}`, Joined: `"type":"joined"`,
+		Publish: `{"type":"send","id":"{id}","text":"{text}"}`,
+	}
+	// pageDialect is what a browser speaks; it needs a login.
+	pageDialect = generator.Dialect{
+		Path: "/ws?room={room}", Subprotocol: "govor.v1.html", Origin: true,
+		Hello: `{"type":"hello"}`, Joined: `data-frame="joined"`,
+		Publish: `{"type":"send","id":"{id}","text":"{text}"}`,
+	}
+)
+
+func dialect(peer string) generator.Dialect {
+	if isGovor(peer) {
+		return jsonDialect
+	}
+	return plainDialect
+}
