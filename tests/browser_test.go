@@ -132,7 +132,7 @@ func canonical(n *html.Node) string {
 func TestBrowserWithoutScripts(t *testing.T) {
 	t.Parallel()
 	browser := openBrowser(t)
-	s := start(t)
+	s := start(t, "--no-limits")
 	other := s.joined("Робот")
 	maria := browser.person(t, "Мария")
 	maria.call(browserCall(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
