@@ -30,7 +30,7 @@ type config struct {
 	MetricsListen  string   // "" = /metrics on Listen
 	LogLevel       zapcore.Level
 	LogFormat      string // auto, json, console
-	EventLoop      string // auto, off
+	EventLoop      string // auto, on, off
 
 	MaxText          int
 	MaxFrameBytes    int64
@@ -96,7 +96,7 @@ func settings(getenv func(string) string) []group {
 			{"idle-timeout", "TIME", "60s", "a silent connection is ended after so long", func(c *config, s string) error { return setDuration(&c.IdleTimeout, s, time.Second, 24*time.Hour) }},
 			{"stall-timeout", "TIME", "60s", "a connection that takes no byte for so long is ended", func(c *config, s string) error { return setDuration(&c.StallTimeout, s, time.Second, time.Hour) }},
 			{"shutdown-timeout", "TIME", "8s", "stopping takes at most so long", func(c *config, s string) error { return setDuration(&c.ShutdownTimeout, s, time.Second, time.Hour) }},
-			{"event-loop", "MODE", "auto", "auto or off", func(c *config, s string) error { return oneOf(&c.EventLoop, s, "auto", "off") }},
+			{"event-loop", "MODE", "auto", "event loops for WebSockets: on (Linux), off, or auto: where there are any", func(c *config, s string) error { return oneOf(&c.EventLoop, s, "auto", "on", "off") }},
 		}},
 	}
 }

@@ -98,7 +98,7 @@ func TestMistakesAreSentencesThatNameWhatIsWrong(t *testing.T) {
 		{"size", []string{"--ring-bytes", "1G"}, nil, "", []string{"--ring-bytes", "k or M"}},
 		{"text without limit", []string{"--max-text", "0"}, nil, "", []string{"--max-text", "from 1 to"}},
 		{"level", []string{"--log-level", "trace"}, nil, "", []string{"--log-level", "debug, info, warn, error"}},
-		{"event loop", []string{"--event-loop", "on"}, nil, "", []string{"--event-loop", "auto, off"}},
+		{"event loop", []string{"--event-loop", "maybe"}, nil, "", []string{"--event-loop", "auto, on, off"}},
 		{"base URL", []string{"--base-url", "chat.example"}, nil, "", []string{"--base-url", "https://host"}},
 		{"base URL with a path", []string{"--base-url", "https://chat.example/chat"}, nil, "", []string{"--base-url"}},
 		{"origin", []string{"--allowed-origins", "https://a.example,null"}, nil, "", []string{"--allowed-origins", `"null"`}},

@@ -148,6 +148,7 @@ type server struct {
 	store    *store.Store
 	journal  *journal.Local
 	hub      *hub.Hub
+	loops    *socket.Loops // nil = the portable driver serves everybody
 	http     *handlers.Server
 	ln       net.Listener
 	metrics  net.Listener // nil = on the main one
@@ -184,16 +185,29 @@ func (s *server) openLive(cfg config) error {
 	if err != nil {
 		return err
 	}
+	limits := socket.Limits{MaxFrame: cfg.MaxFrameBytes, PingInterval: cfg.PingInterval, IdleTimeout: cfg.IdleTimeout, StallTimeout: cfg.StallTimeout}
+	if s.loops, err = newLoops(cfg.EventLoop, limits, s.log); err != nil {
+		return err
+	}
 	s.http, err = handlers.New(handlers.Config{
-		Hub: s.hub, Views: v, Log: s.log, Registry: s.registry,
-		Socket: socket.Limits{
-			MaxFrame: cfg.MaxFrameBytes, PingInterval: cfg.PingInterval, IdleTimeout: cfg.IdleTimeout,
-			StallTimeout: cfg.StallTimeout,
-		},
+		Hub: s.hub, Views: v, Log: s.log, Registry: s.registry, Socket: limits, Loops: s.loops,
 		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies,
 		MaxText: cfg.MaxText, LoginRate: cfg.loginRate(), LoginBurst: loginBurst, Metrics: cfg.MetricsListen == "",
 	})
 	return err
+}
+
+// newLoops starts the event loops, if mode and system are for it; nil are none.
+func newLoops(mode string, limits socket.Limits, log *zap.Logger) (loops *socket.Loops, err error) {
+	if mode != "off" {
+		loops, err = socket.NewLoops(limits, func(v any, stack []byte) {
+			log.Error("session panicked", zap.Any("panic", v), zap.ByteString("stack", stack))
+		})
+	}
+	if err == nil && loops == nil && mode == "on" {
+		err = &usageError{fmt.Sprintf("There are no event loops on %s; --event-loop auto does without.", runtime.GOOS)}
+	}
+	return loops, err
 }
 
 // loginBurst is how many people behind one address may log in at once: a class, an office.
@@ -344,7 +358,7 @@ func (s *server) announce(w io.Writer) {
 		}
 	}
 	_, _ = fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
-	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", s.ln.Addr()), zap.String("data", s.store.Path()))
+	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", s.ln.Addr()), zap.String("data", s.store.Path()), zap.Bool("event_loops", s.loops != nil))
 }
 
 // lanAddress is an address under which other machines here may find this one, "" if there is none.
@@ -424,8 +438,9 @@ func (s *server) stop(ctx context.Context, timeout time.Duration) {
 	}
 }
 
-// closeStore finishes what was appended and closes the file.
+// closeStore ends connections that are left, finishes what was appended and closes the file.
 func (s *server) closeStore() error {
+	s.loops.Close()
 	return errors.Join(s.journal.Close(), s.store.Close())
 }
 

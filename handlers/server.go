@@ -31,6 +31,7 @@ type Config struct {
 	Log      *zap.Logger
 	Registry *prometheus.Registry
 	Socket   socket.Limits
+	Loops    *socket.Loops // optional: drive WebSockets where they can; made with the limits of Socket
 
 	BaseURL        string   // optional: scheme://host[:port], how people reach the server
 	AllowedOrigins []string // optional: other origins that may do what ours may, scheme://host[:port]
@@ -49,6 +50,7 @@ type Server struct {
 	views    *views.Views
 	log      *zap.Logger
 	limits   socket.Limits
+	loops    *socket.Loops
 	origins  originRules
 	secure   bool // people reach the server over TLS, whatever a request looks like
 	maxText  int
@@ -82,7 +84,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		hub: cfg.Hub, views: cfg.Views, log: cfg.Log, limits: cfg.Socket, origins: rules,
+		hub: cfg.Hub, views: cfg.Views, log: cfg.Log, limits: cfg.Socket, loops: cfg.Loops, origins: rules,
 		secure: rules.base != nil && rules.base.Scheme == "https", maxText: cfg.MaxText,
 		metrics: newMetrics(cfg.Registry),
 		formats: map[string]protocol.Format{

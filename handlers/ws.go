@@ -152,8 +152,8 @@ func (s *Server) newUpgrade() fiber.Handler {
 	})
 }
 
-// joined drives a connection from its upgrade to its end. conn is the library's and pooled: nothing but the inner
-// connection is used, and nothing of either after the return.
+// joined gives a connection to an event loop after its upgrade, or drives it to its end. conn is the library's and
+// pooled: nothing but the inner connection is used, and nothing of either after the return.
 func (s *Server) joined(conn *websocket.Conn) {
 	ws := conn.Conn
 	defer func() { _ = ws.Close() }()
@@ -161,13 +161,21 @@ func (s *Server) joined(conn *websocket.Conn) {
 	if !ok || !j.place.take() {
 		return
 	}
-	defer j.place.lease.Release()
+	lease, adopted := j.place.lease, false
+	defer func() {
+		if !adopted {
+			lease.Release()
+		}
+	}()
 	session, err := s.hub.Open(j.params)
 	if err != nil {
 		code, reason := closeCode(err)
 		s.metrics.refused("open")
 		s.log.Info("session refused", zap.String("remote_addr", j.params.Addr), zap.Error(err))
 		socket.Reject(ws, code, reason)
+		return
+	}
+	if adopted = s.loops.Adopt(ws, session, lease.Release); adopted {
 		return
 	}
 	socket.Serve(ws, session, s.limits, func(v any, stack []byte) {

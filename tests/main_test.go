@@ -54,11 +54,17 @@ func exe() string {
 
 // drivers are the ways in which the program moves bytes between sockets and the hub. What concerns the moving is
 // tested with each of them.
-var drivers = []struct {
+var drivers = func() []driver {
+	all := []driver{{"portable", []string{"--event-loop=off"}}}
+	if runtime.GOOS == "linux" {
+		all = append(all, driver{"loop", []string{"--event-loop=on"}})
+	}
+	return all
+}()
+
+type driver struct {
 	name string
 	args []string
-}{
-	{"portable", []string{"--event-loop=off"}},
 }
 
 // eachDriver runs the test with a fresh server of each driver.

@@ -23,7 +23,7 @@ func appendControl(dst []byte, op byte, payload []byte) []byte {
 	if len(payload) > maxControlPayload {
 		payload = payload[:maxControlPayload]
 	}
-	dst = append(dst, 0x80|op, byte(len(payload)))
+	dst = append(dst, 0x80|op, byte(len(payload))) //nolint:gosec // at most 125
 	return append(dst, payload...)
 }
 

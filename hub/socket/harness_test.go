@@ -114,6 +114,31 @@ func serverFrame(s string) []byte {
 	return append(b, s...)
 }
 
+// dialer opens a connection that a driver drives.
+type dialer func(t *testing.T, limits Limits, setup func(*fakePeer)) *side
+
+// driver is one of the ways to drive a connection. start returns when the driver has the connection; done is called
+// when it has let go of it.
+type driver struct {
+	name  string
+	start func(t *testing.T, raw, in net.Conn, p Peer, limits Limits, done func())
+}
+
+var portable = driver{"portable", func(_ *testing.T, raw, in net.Conn, p Peer, limits Limits, done func()) {
+	go func() {
+		defer done()
+		serve(raw, in, p, limits, func(any, []byte) {})
+	}()
+}}
+
+// buffered is a connection as the server hands it over: what came with the handshake may wait in a buffer.
+type buffered struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func (b buffered) Read(p []byte) (int, error) { return b.r.Read(p) }
+
 // side is the client's end of a connection that serve drives.
 type side struct {
 	t    *testing.T
@@ -123,30 +148,15 @@ type side struct {
 	done chan struct{} // closed when serve has returned
 }
 
-// dial starts serve over real TCP. The test ends with the connection gone.
-func dial(t *testing.T, limits Limits, setup func(*fakePeer)) *side {
+// dial connects over real TCP. The test ends with the connection gone.
+func (d driver) dial(t *testing.T, limits Limits, setup func(*fakePeer)) *side {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	client, err := net.Dial("tcp", ln.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &side{t: t, conn: client.(*net.TCPConn), in: bufio.NewReader(client), peer: newFakePeer(), done: make(chan struct{})}
+	client, server := tcpPair(t)
+	s := &side{t: t, conn: client, in: bufio.NewReader(client), peer: newFakePeer(), done: make(chan struct{})}
 	if setup != nil {
 		setup(s.peer)
 	}
-	go func() {
-		defer close(s.done)
-		serve(server, bufio.NewReaderSize(server, 512), s.peer, limits, func(any, []byte) {})
-	}()
+	d.start(t, server, buffered{server, bufio.NewReaderSize(server, 512)}, s.peer, limits, func() { close(s.done) })
 	t.Cleanup(func() {
 		_ = client.Close()
 		s.waitDone()
@@ -156,6 +166,24 @@ func dial(t *testing.T, limits Limits, setup func(*fakePeer)) *side {
 	})
 	_ = client.SetReadDeadline(time.Now().Add(20 * time.Second))
 	return s
+}
+
+func tcpPair(t *testing.T) (client, server *net.TCPConn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.(*net.TCPConn), a.(*net.TCPConn)
 }
 
 func (s *side) waitDone() {

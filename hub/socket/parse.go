@@ -233,7 +233,7 @@ func (p *parser) readPayload(chunk []byte) event {
 		return event{}
 	}
 	unmask(chunk, p.head[p.have-4:p.have], p.phase)
-	p.phase = (p.phase + uint8(len(chunk)&3)) & 3 //nolint:gosec // at most 3
+	p.phase = (p.phase + uint8(len(chunk)&3)) & 3
 	if p.op() >= opClose {
 		return p.readControl(chunk, last)
 	}

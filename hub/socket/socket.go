@@ -1,7 +1,8 @@
 // Package socket is one WebSocket as the hub sees it: whole text messages in, bytes of ready frames out, and one end
 // with a code and a reason. It knows no rooms and no protocol of ours; a driver moves bytes between a connection and a
-// Peer. There is one driver now, the portable one (Serve): the handler's goroutine reads and returns last, one more
-// goroutine writes.
+// Peer. There are two, which pass the same tests: the portable one (Serve), where the handler's goroutine reads and
+// returns last and one more writes; and on Linux the event loops (Loops), one per core, which take a connection over
+// after its handshake and give it neither goroutine nor buffer.
 package socket
 
 import "time"
@@ -9,7 +10,8 @@ import "time"
 // Peer is the hub's side of a connection. hub.Session is one.
 //
 // Who calls what: Receive is called by the reader only, one message at a time. Pending, Wrote and Ending are called by
-// the writer only. Ended is called once, after reader and writer have stopped touching the peer.
+// the writer only, which may be an event loop, so they are quick and do not block. Ended is called once, after reader
+// and writer have stopped touching the peer.
 type Peer interface {
 	// Receive handles one text message, valid UTF-8 and within the frame limit; data must not be kept. It blocks
 	// while the session may not go on (rate, too many unfinished sends): not reading is the back pressure. After
@@ -53,6 +55,11 @@ func (l Limits) withDefaults() Limits {
 		l.StallTimeout = 60 * time.Second
 	}
 	return l
+}
+
+// stallStep is how often a socket that takes nothing is tried.
+func stallStep(l Limits) time.Duration {
+	return min(max(l.StallTimeout/12, 20*time.Millisecond), 5*time.Second)
 }
 
 // Bounds that nobody has to set.

@@ -4,13 +4,49 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
 )
 
-func TestFramesThatAreNotAllowedEndTheConnection(t *testing.T) {
+// TestConformance is what every driver promises.
+func TestConformance(t *testing.T) {
+	tests := []struct {
+		name string
+		run  func(*testing.T, dialer)
+	}{
+		{"FramesThatAreNotAllowedEndTheConnection", testFramesThatAreNotAllowedEndTheConnection},
+		{"FramesThatAreAllowedArrive", testFramesThatAreAllowedArrive},
+		{"CloseOfTheClientIsEchoedAndTheConnectionClosed", testCloseOfTheClientIsEchoedAndTheConnectionClosed},
+		{"PingIsAnsweredWithItsPayload", testPingIsAnsweredWithItsPayload},
+		{"PingFloodIsEnded", testPingFloodIsEnded},
+		{"EmptyFragmentsAreEnded", testEmptyFragmentsAreEnded},
+		{"PendingIsWrittenInOrder", testPendingIsWrittenInOrder},
+		{"EndOfThePeerComesAfterWhatIsPending", testEndOfThePeerComesAfterWhatIsPending},
+		{"EndDoesNotWaitForAClientThatDoesNotAnswer", testEndDoesNotWaitForAClientThatDoesNotAnswer},
+		{"SilentConnectionIsPingedAndEnded", testSilentConnectionIsPingedAndEnded},
+		{"PongsKeepAConnection", testPongsKeepAConnection},
+		{"MessageThatNeverEndsIsEndedThoughPingsCome", testMessageThatNeverEndsIsEndedThoughPingsCome},
+		{"StalledClientIsEndedAndSlowOneIsNot", testStalledClientIsEndedAndSlowOneIsNot},
+		{"PongComesBetweenFramesOfASlowReader", testPongComesBetweenFramesOfASlowReader},
+		{"LostConnections", testLostConnections},
+		{"PanicOfThePeerEndsItsConnectionOnly", testPanicOfThePeerEndsItsConnectionOnly},
+		{"ReceiveThatBlocksIsBackPressureAndNotSilence", testReceiveThatBlocksIsBackPressureAndNotSilence},
+	}
+	for _, d := range drivers() {
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			for _, tt := range tests {
+				t.Run(tt.name, func(t *testing.T) {
+					t.Parallel()
+					tt.run(t, d.dial)
+				})
+			}
+		})
+	}
+}
+
+func testFramesThatAreNotAllowedEndTheConnection(t *testing.T, dial dialer) {
 	long := strings.Repeat("x", 5000)
 	tests := []struct {
 		name  string
@@ -68,7 +104,7 @@ func TestFramesThatAreNotAllowedEndTheConnection(t *testing.T) {
 	}
 }
 
-func TestFramesThatAreAllowedArrive(t *testing.T) {
+func testFramesThatAreAllowedArrive(t *testing.T, dial dialer) {
 	tests := []struct {
 		name  string
 		bytes []byte
@@ -100,7 +136,7 @@ func TestFramesThatAreAllowedArrive(t *testing.T) {
 	}
 }
 
-func TestCloseOfTheClientIsEchoedAndTheConnectionClosed(t *testing.T) {
+func testCloseOfTheClientIsEchoedAndTheConnectionClosed(t *testing.T, dial dialer) {
 	for _, code := range []int{1000, 1001, 1012, 3000, 4999, closeNoStatus} {
 		s := dial(t, Limits{}, nil)
 		payload := ""
@@ -116,7 +152,7 @@ func TestCloseOfTheClientIsEchoedAndTheConnectionClosed(t *testing.T) {
 	}
 }
 
-func TestPingIsAnsweredWithItsPayload(t *testing.T) {
+func testPingIsAnsweredWithItsPayload(t *testing.T, dial dialer) {
 	s := dial(t, Limits{}, nil)
 	for _, payload := range []string{"", "x", strings.Repeat("p", 125)} {
 		s.raw(frame(0x89, payload)...)
@@ -126,7 +162,7 @@ func TestPingIsAnsweredWithItsPayload(t *testing.T) {
 	}
 }
 
-func TestPingFloodIsEnded(t *testing.T) {
+func testPingFloodIsEnded(t *testing.T, dial dialer) {
 	s := dial(t, Limits{}, nil)
 	go func() {
 		flood := bytes.Repeat(frame(0x89, "x"), 1000)
@@ -139,13 +175,13 @@ func TestPingFloodIsEnded(t *testing.T) {
 	s.wantClose(1008)
 }
 
-func TestEmptyFragmentsAreEnded(t *testing.T) {
+func testEmptyFragmentsAreEnded(t *testing.T, dial dialer) {
 	s := dial(t, Limits{}, nil)
 	s.raw(join(frame(0x01, ""), bytes.Repeat(frame(0x00, ""), 3000))...)
 	s.wantClose(1008)
 }
 
-func TestPendingIsWrittenInOrder(t *testing.T) {
+func testPendingIsWrittenInOrder(t *testing.T, dial dialer) {
 	s := dial(t, Limits{}, nil)
 	s.peer.send("one", strings.Repeat("2", 200), strings.Repeat("3", 70000))
 	s.wantText("one")
@@ -155,7 +191,7 @@ func TestPendingIsWrittenInOrder(t *testing.T) {
 	s.wantText("four")
 }
 
-func TestEndOfThePeerComesAfterWhatIsPending(t *testing.T) {
+func testEndOfThePeerComesAfterWhatIsPending(t *testing.T, dial dialer) {
 	s := dial(t, Limits{}, func(p *fakePeer) {
 		p.send("last")
 		p.end(1012, "restart")
@@ -172,7 +208,7 @@ func TestEndOfThePeerComesAfterWhatIsPending(t *testing.T) {
 	}
 }
 
-func TestEndDoesNotWaitForAClientThatDoesNotAnswer(t *testing.T) {
+func testEndDoesNotWaitForAClientThatDoesNotAnswer(t *testing.T, dial dialer) {
 	s := dial(t, Limits{}, func(p *fakePeer) { p.end(1001, "bye") })
 	s.wantClose(1001)
 	began := time.Now()
@@ -182,7 +218,7 @@ func TestEndDoesNotWaitForAClientThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-func TestSilentConnectionIsPingedAndEnded(t *testing.T) {
+func testSilentConnectionIsPingedAndEnded(t *testing.T, dial dialer) {
 	s := dial(t, Limits{PingInterval: 50 * time.Millisecond, IdleTimeout: 400 * time.Millisecond}, nil)
 	if op, _ := s.read(); op != opPing {
 		t.Fatalf("opcode %d, want a ping", op)
@@ -192,7 +228,7 @@ func TestSilentConnectionIsPingedAndEnded(t *testing.T) {
 	s.wantEnded(1001)
 }
 
-func TestPongsKeepAConnection(t *testing.T) {
+func testPongsKeepAConnection(t *testing.T, dial dialer) {
 	s := dial(t, Limits{PingInterval: 30 * time.Millisecond, IdleTimeout: 500 * time.Millisecond}, nil)
 	for began := time.Now(); time.Since(began) < time.Second; {
 		if op, _ := s.read(); op != opPing {
@@ -202,7 +238,7 @@ func TestPongsKeepAConnection(t *testing.T) {
 	}
 }
 
-func TestMessageThatNeverEndsIsEndedThoughPingsCome(t *testing.T) {
+func testMessageThatNeverEndsIsEndedThoughPingsCome(t *testing.T, dial dialer) {
 	s := dial(t, Limits{PingInterval: 20 * time.Millisecond, IdleTimeout: 300 * time.Millisecond}, nil)
 	s.raw(frame(0x01, "a")...)
 	for {
@@ -217,7 +253,7 @@ func TestMessageThatNeverEndsIsEndedThoughPingsCome(t *testing.T) {
 	}
 }
 
-func TestStalledClientIsEndedAndSlowOneIsNot(t *testing.T) {
+func testStalledClientIsEndedAndSlowOneIsNot(t *testing.T, dial dialer) {
 	limits := Limits{StallTimeout: 600 * time.Millisecond, PingInterval: time.Minute, IdleTimeout: 2 * time.Minute}
 	text := strings.Repeat("s", 100_000)
 	fill := func(p *fakePeer) {
@@ -248,7 +284,7 @@ func TestStalledClientIsEndedAndSlowOneIsNot(t *testing.T) {
 	})
 }
 
-func TestPongComesBetweenFramesOfASlowReader(t *testing.T) {
+func testPongComesBetweenFramesOfASlowReader(t *testing.T, dial dialer) {
 	text := strings.Repeat("s", 50_000)
 	s := dial(t, Limits{StallTimeout: 10 * time.Second}, func(p *fakePeer) {
 		for range 400 {
@@ -272,7 +308,7 @@ func TestPongComesBetweenFramesOfASlowReader(t *testing.T) {
 	}
 }
 
-func TestLostConnections(t *testing.T) {
+func testLostConnections(t *testing.T, dial dialer) {
 	t.Run("closed", func(t *testing.T) {
 		s := dial(t, Limits{}, nil)
 		_ = s.conn.Close()
@@ -304,7 +340,7 @@ func TestLostConnections(t *testing.T) {
 	})
 }
 
-func TestPanicOfThePeerEndsItsConnectionOnly(t *testing.T) {
+func testPanicOfThePeerEndsItsConnectionOnly(t *testing.T, dial dialer) {
 	s := dial(t, Limits{}, func(p *fakePeer) { p.receive = func(string) { panic("secret") } })
 	s.raw(frame(0x81, "boom")...)
 	if reason := s.wantClose(1011); strings.Contains(reason, "secret") {
@@ -314,7 +350,7 @@ func TestPanicOfThePeerEndsItsConnectionOnly(t *testing.T) {
 	s.wantEnded(1011)
 }
 
-func TestReceiveThatBlocksIsBackPressureAndNotSilence(t *testing.T) {
+func testReceiveThatBlocksIsBackPressureAndNotSilence(t *testing.T, dial dialer) {
 	release := make(chan struct{})
 	s := dial(t, Limits{PingInterval: 20 * time.Millisecond, IdleTimeout: 100 * time.Millisecond}, func(p *fakePeer) {
 		p.receive = func(text string) {
@@ -345,75 +381,4 @@ func waitFor(t *testing.T, ok func() bool) {
 		<-tick.C
 	}
 	t.Fatal("waited too long")
-}
-
-func TestLongCloseReasonIsCutAtACharacter(t *testing.T) {
-	b := appendClose(nil, 1008, strings.Repeat("ы", 100))
-	if len(b) > 2+maxControlPayload || !strings.HasSuffix(string(b), "ыы") {
-		t.Errorf("%d bytes, ending in %q", len(b), b[len(b)-4:])
-	}
-}
-
-func FuzzReader(f *testing.F) {
-	f.Add(frame(0x81, "привет"))
-	f.Add(join(frame(0x01, "a"), frame(0x89, "x"), frame(0x80, "b")))
-	f.Add([]byte{0x81, 0xFF, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		client, server := net.Pipe()
-		p := newFakePeer()
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			serve(server, server, p, Limits{MaxFrame: 4096}, nil)
-		}()
-		go func() { _, _ = io.Copy(io.Discard, client) }()
-		_ = client.SetWriteDeadline(time.Now().Add(2 * time.Second))
-		_, _ = client.Write(data)
-		_ = client.Close()
-		<-done
-		for _, text := range p.texts() {
-			if len(text) > 4096 {
-				t.Errorf("a message of %d bytes came through", len(text))
-			}
-		}
-	})
-}
-
-// A TLS connection is broken by a write that timed out, so it is written in small pieces; a pipe stands for it here.
-func TestConnectionWhoseWritesCannotGoOn(t *testing.T) {
-	text := strings.Repeat("t", 100_000)
-	for name, reads := range map[string]bool{"read slowly": true, "stalled": false} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			client, server := net.Pipe()
-			p := newFakePeer()
-			p.send(text)
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				serve(server, server, p, Limits{StallTimeout: 300 * time.Millisecond}, nil)
-			}()
-			tick := time.NewTicker(100 * time.Millisecond)
-			defer tick.Stop()
-			var got []byte
-			for want := serverFrame(text); reads && len(got) < len(want); <-tick.C { // longer than the stall timeout
-				part := make([]byte, min(tlsChunk, len(want)-len(got)))
-				n, err := io.ReadFull(client, part)
-				if err != nil {
-					t.Fatalf("after %d bytes: %v", len(got)+n, err)
-				}
-				if got = append(got, part...); !bytes.HasPrefix(want, got) {
-					t.Fatalf("the bytes are not what was pending, at %d", len(got))
-				}
-			}
-			if reads {
-				_ = client.Close()
-			}
-			<-done
-			if v := <-p.ended; v.code == 1013 == reads {
-				t.Errorf("ended with %d %q", v.code, v.reason)
-			}
-			_ = client.Close()
-		})
-	}
 }

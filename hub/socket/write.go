@@ -151,7 +151,7 @@ func (c *conn) interrupted() bool {
 // writeSome writes b, or the part of b that is taken before a step of the stall timeout is over. The error means that
 // nothing more can be written.
 func (c *conn) writeSome(b []byte) (int, error) {
-	step := min(max(c.limits.StallTimeout/12, 20*time.Millisecond), 5*time.Second)
+	step := stallStep(c.limits)
 	if !c.resume {
 		step = c.limits.StallTimeout
 		b = b[:min(len(b), tlsChunk)]

@@ -1,0 +1,320 @@
+package socket
+
+import (
+	"errors"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// link is one connection of a loop. While nothing happens it is all that the connection costs here.
+type link struct {
+	// Fixed at construction.
+	loop *loop
+	peer Peer
+	done func() // called when the socket is closed and the peer knows
+
+	woken atomic.Bool // in the inbox, or queued and not visited since
+
+	// Owned by the loop's goroutine.
+	queued   bool // in the loop's queue
+	readable bool // the socket may have something
+	hup      bool // the other side has said its last, so there is an end to be read
+	paused   bool // nothing is read while the peer has enough to do
+	parked   bool // the socket takes nothing; it will tell
+	broken   bool // the peer panicked and has nothing more to write
+	closed   bool
+	fd       int32
+	slot     int32 // in loop.links; -1 = not registered yet
+	rest     int   // bytes up to the next frame of what is pending
+	pulse    pulse
+	pinged   time.Duration
+	stalled  time.Duration // since when no byte was taken, while parked
+	parser   *parser       // nil while nothing is unfinished
+	in       *intake       // nil while the peer has nothing to do
+	early    []byte        // bytes that were read and not parsed
+	out      []byte        // control frames, the first perhaps written in part
+	end      *ending       // nil while nobody wants to end
+
+	// Owned by the wheel.
+	due           int64 // tick; 0 = not in the wheel
+	before, after *link
+}
+
+// ending is how far the end of a link is.
+type ending struct {
+	since   time.Duration // when the peer wanted to end, 0 = it did not
+	decided bool          // there is a verdict
+	said    bool          // the close frame is in out, or written
+	verdict verdict
+	by      time.Duration // when the socket is closed whatever comes, if decided
+}
+
+func (k *link) decided() bool { return k.end != nil && k.end.decided }
+
+// wake is what the peer calls.
+func (k *link) wake() {
+	if k.woken.Swap(true) {
+		return
+	}
+	l := k.loop
+	l.mu.Lock()
+	l.inbox = append(l.inbox, k)
+	l.mu.Unlock()
+	l.rouse()
+}
+
+// guard calls f and turns a panic into the end of the link.
+func (l *loop) guard(k *link, f func(*link)) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		l.panicked(v)
+		k.broken = true
+		if l.decide(k, verdict{code: closeInternal, reason: "internal error"}); k.rest > 0 {
+			l.finish(k, k.end.verdict) // the rest of the frame is the peer's to give
+		}
+	}()
+	f(k)
+}
+
+func (l *loop) panicked(v any) {
+	if l.owner.onPanic != nil {
+		l.owner.onPanic(v, debug.Stack())
+	}
+}
+
+// visit does what has come up for the link.
+func (l *loop) visit(k *link) {
+	if k.woken.Load() {
+		k.woken.Store(false) // before looking: what comes from now on wakes again
+	}
+	if k.closed {
+		return
+	}
+	if in := k.in; in != nil && in.hasFailed() {
+		l.decide(k, verdict{code: closeInternal, reason: "internal error"})
+	}
+	if k.paused || len(k.early) > 0 || k.readable {
+		l.read(k)
+	}
+	l.flush(k)
+}
+
+// read takes what the socket has, one buffer at most, unless the peer has enough to do.
+func (l *loop) read(k *link) {
+	if k.closed {
+		return
+	}
+	if k.paused = k.in != nil && !k.decided() && k.in.isFull(); k.paused {
+		return
+	}
+	if early := k.early; len(early) > 0 {
+		k.early = nil
+		l.feed(k, early)
+		if k.readable && !k.paused {
+			l.enqueue(k)
+		}
+		return
+	}
+	if !k.readable {
+		return
+	}
+	n, err := unix.Read(int(k.fd), l.buf)
+	switch {
+	case n > 0:
+		k.readable = n == len(l.buf) || k.hup // by edges: a buffer that is not full has emptied the socket
+		l.feed(k, l.buf[:n])
+		if k.readable && !k.paused {
+			l.enqueue(k)
+		}
+	case errors.Is(err, unix.EAGAIN):
+		k.readable = false
+	case errors.Is(err, unix.EINTR):
+		l.enqueue(k)
+	default:
+		reason := "connection lost"
+		if n == 0 && k.parser == nil {
+			reason = "the other side went away"
+		}
+		l.finish(k, verdict{code: closeLost, reason: reason})
+	}
+}
+
+// feed parses b and does what it asks for. What the peer cannot take now stays in early.
+func (l *loop) feed(k *link, b []byte) {
+	p := k.parser
+	if p == nil {
+		l.parser = parser{pulse: &k.pulse, limit: l.owner.limits.MaxFrame}
+		p = &l.parser
+		if k.decided() {
+			p.discard()
+		}
+	}
+	for len(b) > 0 && !k.closed && !k.paused {
+		used, ev := p.next(b, l.now)
+		b = b[used:]
+		l.handle(k, ev)
+	}
+	switch {
+	case k.closed:
+		return
+	case k.paused && len(b) > 0:
+		k.early = append([]byte(nil), b...)
+	}
+	switch idle := p.idle(); {
+	case idle:
+		k.parser = nil
+	case k.parser == nil:
+		k.parser = new(parser)
+		*k.parser = *p
+		if p.begun > 0 {
+			l.wheel.hasten(k, p.begun+l.owner.limits.IdleTimeout)
+		}
+	}
+}
+
+// handle does what an event asks for.
+func (l *loop) handle(k *link, ev event) {
+	switch ev.kind {
+	case evMessage:
+		data := ev.data
+		if !ev.kept {
+			data = append(make([]byte, 0, len(data)), data...)
+		}
+		k.paused = l.hand(k, data)
+	case evPing:
+		l.say(k, opPong, ev.data)
+	case evEnd:
+		l.decide(k, ev.end)
+	case evAnswered:
+		l.finish(k, k.end.verdict)
+	}
+}
+
+// say puts a control frame where it will be written. One that finds no room is dropped, as by the portable driver.
+func (l *loop) say(k *link, op byte, payload []byte) {
+	if len(k.out)+2+len(payload) <= maxControl {
+		k.out = appendControl(k.out, op, payload)
+	}
+	l.enqueue(k)
+}
+
+// decide says how the link ends, unless that was said before.
+func (l *loop) decide(k *link, v verdict) {
+	if k.end == nil {
+		k.end = &ending{}
+	}
+	if k.end.decided {
+		return
+	}
+	k.end.decided, k.end.verdict = true, v
+	k.end.by = l.now + closeTimeout
+	l.wheel.hasten(k, k.end.by)
+	if k.parser != nil {
+		k.parser.discard()
+	}
+	l.enqueue(k)
+}
+
+// finish closes the socket. The peer is told elsewhere, for that may block. The first verdict counts.
+func (l *loop) finish(k *link, v verdict) {
+	if k.closed {
+		return
+	}
+	k.closed = true
+	if k.decided() {
+		v = k.end.verdict
+	}
+	l.wheel.remove(k)
+	if k.slot >= 0 {
+		l.links[k.slot] = nil
+		l.free = append(l.free, k.slot)
+	}
+	_ = unix.Close(int(k.fd))
+	k.parser, k.early, k.out = nil, nil, nil
+	if k.in == nil || !k.in.endWith(v) {
+		l.graves.add(k, v)
+	}
+}
+
+// drop makes finish throw away what the kernel holds for a socket that takes nothing.
+func (l *loop) drop(k *link) {
+	_ = unix.SetsockoptLinger(int(k.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+}
+
+// check looks after a link whose time in the wheel has come, and puts it back.
+func (l *loop) check(k *link) {
+	l.guard(k, l.checkTimes)
+	if !k.closed {
+		l.wheel.set(k, l.deadline(k))
+	}
+}
+
+func (l *loop) checkTimes(k *link) {
+	limits := &l.owner.limits
+	if k.in != nil && k.in.over() {
+		k.in = nil
+	}
+	if k.in != nil {
+		k.pulse.heard = l.now // its time is not the other side's silence
+	}
+	if k.parked {
+		k.parked = false // a socket tells only when it has much room
+		l.flush(k)
+		if k.closed {
+			return
+		}
+	}
+	if k.decided() {
+		if l.now >= k.end.by {
+			if len(k.out) > 0 || k.rest > 0 {
+				l.drop(k)
+			}
+			l.finish(k, k.end.verdict)
+		}
+		return
+	}
+	if k.parked && l.now-k.stalled >= limits.StallTimeout {
+		l.drop(k)
+		l.finish(k, verdict{code: closeTryAgain, reason: "slow consumer"})
+		return
+	}
+	l.checkSilence(k)
+}
+
+func (l *loop) checkSilence(k *link) {
+	limits := &l.owner.limits
+	switch silent := l.now - k.pulse.heard; {
+	case k.parser != nil && k.parser.begun > 0 && l.now-k.parser.begun >= limits.IdleTimeout:
+		l.decide(k, verdict{code: closePolicy, reason: "the message takes too long"})
+	case silent >= limits.IdleTimeout:
+		l.decide(k, verdict{code: closeGoingAway, reason: "nothing was heard for too long"})
+	case silent >= limits.PingInterval && l.now-k.pinged >= limits.PingInterval:
+		k.pinged = l.now
+		l.say(k, opPing, nil)
+	}
+}
+
+// deadline is when check has something to do next.
+func (l *loop) deadline(k *link) time.Duration {
+	limits := &l.owner.limits
+	if k.decided() {
+		return k.end.by
+	}
+	at := min(max(k.pulse.heard, k.pinged)+limits.PingInterval, k.pulse.heard+limits.IdleTimeout)
+	if k.parser != nil && k.parser.begun > 0 {
+		at = min(at, k.parser.begun+limits.IdleTimeout)
+	}
+	if k.parked {
+		at = min(at, l.now+stallStep(*limits))
+	}
+	if k.end != nil {
+		at = min(at, k.end.since+flushTimeout)
+	}
+	return at
+}

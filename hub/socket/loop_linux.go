@@ -1,0 +1,395 @@
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/fasthttp/websocket"
+	"golang.org/x/sys/unix"
+)
+
+// Loops drives connections without a goroutine and without buffers for each: one loop per core waits for all of its
+// sockets at once. A connection stays with the loop that took it; only that loop reads, writes and closes its socket.
+type Loops struct {
+	// Fixed at construction.
+	limits  Limits
+	onPanic func(value any, stack []byte)
+	loops   []*loop
+
+	next    atomic.Uint32
+	running sync.WaitGroup // the loops and every goroutine that they start
+}
+
+// NewLoops starts a loop for each core that the program may use. Close stops them. onPanic is as for Serve. On systems
+// other than Linux there are none, and it returns nil.
+func NewLoops(limits Limits, onPanic func(value any, stack []byte)) (*Loops, error) {
+	ls := &Loops{limits: limits.withDefaults(), onPanic: onPanic}
+	for range runtime.GOMAXPROCS(0) {
+		l, err := newLoop(ls)
+		if err != nil {
+			ls.Close()
+			return nil, fmt.Errorf("start an event loop: %w", err)
+		}
+		ls.loops = append(ls.loops, l)
+		ls.running.Go(l.run)
+	}
+	return ls, nil
+}
+
+// Close ends the connections that are left (1001, without a word to them), waits until their peers know, and stops the
+// loops. Later calls of Adopt end their connection in the same way. Closing nil does nothing.
+func (ls *Loops) Close() {
+	if ls == nil {
+		return
+	}
+	for _, l := range ls.loops {
+		l.stop()
+	}
+	ls.running.Wait()
+}
+
+// Adopt takes an upgraded connection over from the server that upgraded it. If it returns true, the caller returns and
+// the server forgets the connection: nothing of ws may be used any more. p.Ended is called when the socket is closed,
+// and done after it. If it returns false, the connection is of a kind that loops cannot drive, or the system has no
+// descriptor left; nothing has happened to it and Serve can drive it. A nil Loops adopts nothing.
+func (ls *Loops) Adopt(ws *websocket.Conn, p Peer, done func()) bool {
+	if ls == nil {
+		return false
+	}
+	in := ws.NetConn()
+	raw := in
+	if u, ok := in.(interface{ UnsafeConn() net.Conn }); ok {
+		raw = u.UnsafeConn()
+	}
+	return ls.adopt(raw, in, p, done)
+}
+
+// conn is read for bytes that wait in the server's buffer, raw is the socket.
+func (ls *Loops) adopt(raw, in net.Conn, p Peer, done func()) bool {
+	fd, ok := duplicate(raw)
+	if !ok {
+		return false
+	}
+	early := drainBuffer(in)
+	_ = raw.Close()
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
+	k := &link{
+		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, //nolint:gosec // descriptors are small
+	}
+	p.Bind(k.wake)
+	k.wake()
+	if k.loop.stopped.Load() {
+		k.loop.turnAway()
+	}
+	return true
+}
+
+// duplicate returns a descriptor of raw's socket that belongs to nothing of Go's; false if there is none to be had.
+func duplicate(raw net.Conn) (int, bool) {
+	var control syscall.RawConn
+	var err error
+	switch t := raw.(type) {
+	case *net.TCPConn:
+		control, err = t.SyscallConn()
+	case *net.UnixConn:
+		control, err = t.SyscallConn()
+	default:
+		return 0, false
+	}
+	if err != nil {
+		return 0, false
+	}
+	dup := -1
+	err = control.Control(func(fd uintptr) {
+		dup, _ = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	return dup, err == nil && dup >= 0
+}
+
+// drainBuffer returns what came with the handshake and waits in the server's buffered reader: with a deadline in the
+// past only the buffer answers.
+func drainBuffer(in net.Conn) []byte {
+	if in.SetReadDeadline(longAgo()) != nil {
+		return nil
+	}
+	var early []byte
+	var buf [512]byte
+	for {
+		n, err := in.Read(buf[:])
+		early = append(early, buf[:n]...)
+		if err != nil || n == 0 {
+			return early
+		}
+	}
+}
+
+// longAgo is a deadline that has passed.
+func longAgo() time.Time { return time.Unix(1, 0) }
+
+// Sizes of a loop's work.
+const (
+	loopEvents     = 128       // sockets of one look
+	loopRead       = 32 << 10  // bytes of one read; the buffer is shared by all connections of a loop
+	visitsPerTurn  = 128       // connections that are visited before the loop looks at its sockets again
+	writesPerVisit = 4         // of one connection
+	bytesPerVisit  = 256 << 10 // after which another connection has its turn
+)
+
+// loop drives its connections from one goroutine, which never waits for anything but the sockets, the inbox and the
+// clock. Calls of a Peer that may block happen elsewhere, see intake.
+type loop struct {
+	// Fixed at construction.
+	owner  *Loops
+	file   *os.File // the epoll descriptor; Go's own poller waits for it, so no thread does
+	raw    syscall.RawConn
+	epfd   int
+	start  time.Time
+	onPoll func(uintptr) bool
+
+	// Owned by the loop's goroutine.
+	now    time.Duration // since start, read once per turn
+	events [loopEvents]unix.EpollEvent
+	ready  int    // events that were found while falling asleep
+	buf    []byte // for reads
+	parser parser // for links whose own parser would be idle
+	links  []*link
+	free   []int32 // unused places in links
+	batch  []*link // the inbox of the turn
+	queue  queue
+	wheel  wheel
+
+	asleep  atomic.Bool // the loop waits, or is about to: who puts something into the inbox wakes it
+	stopped atomic.Bool // the loop touches no link any more
+
+	mu       sync.Mutex // guards the fields below
+	inbox    []*link
+	stopping bool
+
+	graves graves
+}
+
+func newLoop(owner *Loops) (*loop, error) {
+	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(epfd, true); err != nil {
+		return nil, errors.Join(err, unix.Close(epfd))
+	}
+	l := &loop{
+		owner: owner, file: os.NewFile(uintptr(epfd), "epoll"), epfd: epfd, start: time.Now(), buf: make([]byte, loopRead),
+	}
+	l.wheel.init(owner.limits)
+	l.graves.loops = owner
+	l.onPoll = func(uintptr) bool {
+		l.ready = l.poll()
+		return l.ready > 0
+	}
+	if l.raw, err = l.file.SyscallConn(); err == nil {
+		err = l.file.SetReadDeadline(time.Time{}) // fails where the poller cannot wait for it
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.file.Close())
+	}
+	return l, nil
+}
+
+// run is the loop's goroutine. It ends with stop.
+func (l *loop) run() {
+	defer l.shut()
+	for {
+		l.now = time.Since(l.start)
+		l.look()
+		if !l.collect() {
+			return
+		}
+		l.wheel.expire(l.now, l.check)
+		if !l.work() {
+			l.sleep()
+			continue
+		}
+		runtime.Gosched() // for those who handle what was read, and for the journal
+	}
+}
+
+// poll asks for sockets with news and does not wait.
+func (l *loop) poll() int {
+	n, err := unix.EpollWait(l.epfd, l.events[:], 0)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// look handles news of sockets, loopEvents at most.
+func (l *loop) look() {
+	n := l.ready
+	if l.ready = 0; n == 0 {
+		n = l.poll()
+	}
+	for i := range n {
+		ev := &l.events[i]
+		k := l.links[ev.Fd]
+		if k == nil {
+			continue // closed in this turn
+		}
+		if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+			k.readable = true
+			k.hup = k.hup || ev.Events&^(unix.EPOLLIN|unix.EPOLLOUT) != 0
+			l.guard(k, l.read)
+		}
+		if ev.Events&unix.EPOLLOUT != 0 && k.parked {
+			k.parked = false
+			l.enqueue(k)
+		}
+	}
+}
+
+// collect takes the inbox and tells whether to go on.
+func (l *loop) collect() bool {
+	l.mu.Lock()
+	l.inbox, l.batch = l.batch[:0], l.inbox
+	stopping := l.stopping
+	l.mu.Unlock()
+	for i, k := range l.batch {
+		l.batch[i] = nil
+		if k.slot < 0 && !k.closed {
+			l.register(k)
+		}
+		l.enqueue(k)
+	}
+	return !stopping
+}
+
+// register makes the link one of the loop's.
+func (l *loop) register(k *link) {
+	if n := len(l.free); n > 0 {
+		k.slot, l.free = l.free[n-1], l.free[:n-1]
+		l.links[k.slot] = k
+	} else {
+		k.slot = int32(len(l.links)) //nolint:gosec // there are fewer descriptors
+		l.links = append(l.links, k)
+	}
+	k.pulse.heard = l.now
+	// By edges: a socket that is written all the time is never asked about, and parking costs no call.
+	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET, Fd: k.slot}
+	if err := unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, int(k.fd), &ev); err != nil {
+		l.finish(k, verdict{code: closeLost, reason: "connection lost"})
+		return
+	}
+	l.wheel.set(k, l.deadline(k))
+}
+
+// enqueue gives the link a turn.
+func (l *loop) enqueue(k *link) {
+	if !k.queued && !k.closed {
+		k.queued = true
+		l.queue.push(k)
+	}
+}
+
+// work visits links that have something to do, visitsPerTurn at most, and tells whether there were any.
+func (l *loop) work() bool {
+	for i := range visitsPerTurn {
+		k := l.queue.pop()
+		if k == nil {
+			return i > 0
+		}
+		k.queued = false
+		l.guard(k, l.visit)
+	}
+	return true
+}
+
+// sleep waits for news, for something in the inbox or for the wheel.
+func (l *loop) sleep() {
+	l.asleep.Store(true)
+	var until time.Time
+	if due, ok := l.wheel.next(); ok {
+		until = l.start.Add(due)
+	}
+	_ = l.file.SetReadDeadline(until)
+	// Whoever filled the inbox before it saw the loop asleep did not wake it.
+	l.mu.Lock()
+	idle := len(l.inbox) == 0 && !l.stopping
+	l.mu.Unlock()
+	if idle {
+		_ = l.raw.Read(l.onPoll) // an error is the deadline, ours or rouse's
+	}
+	l.asleep.Store(false)
+}
+
+// rouse wakes the loop if it waits. It may be called with locks held.
+func (l *loop) rouse() {
+	if l.asleep.Load() && l.asleep.CompareAndSwap(true, false) {
+		_ = l.file.SetReadDeadline(longAgo()) // ends the wait without a system call
+	}
+}
+
+// stop makes run return.
+func (l *loop) stop() {
+	l.mu.Lock()
+	l.stopping = true
+	l.mu.Unlock()
+	l.rouse()
+}
+
+// shut ends what is left.
+func (l *loop) shut() {
+	for _, k := range l.links {
+		if k != nil {
+			l.finish(k, verdict{code: closeGoingAway, reason: reasonStopping})
+		}
+	}
+	l.stopped.Store(true)
+	l.turnAway()
+	_ = l.file.Close()
+}
+
+const reasonStopping = "the server is stopping"
+
+// turnAway ends links that came too late, in the caller's goroutine. The loop does not touch them any more.
+func (l *loop) turnAway() {
+	l.mu.Lock()
+	late := l.inbox
+	l.inbox = nil
+	l.mu.Unlock()
+	for _, k := range late {
+		if k.slot < 0 && !k.closed {
+			_ = unix.Close(int(k.fd))
+			k.tell(verdict{code: closeGoingAway, reason: reasonStopping})
+		}
+	}
+}
+
+// queue is a first-in-first-out list of links.
+type queue struct {
+	links []*link
+	head  int
+}
+
+func (q *queue) push(k *link) { q.links = append(q.links, k) }
+
+// pop returns nil when there is none.
+func (q *queue) pop() *link {
+	if q.head == len(q.links) {
+		q.links, q.head = q.links[:0], 0
+		return nil
+	}
+	k := q.links[q.head]
+	q.links[q.head] = nil
+	q.head++
+	if q.head >= 1024 && 2*q.head >= len(q.links) {
+		n := copy(q.links, q.links[q.head:])
+		clear(q.links[n:])
+		q.links, q.head = q.links[:n], 0
+	}
+	return k
+}
