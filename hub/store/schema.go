@@ -41,9 +41,7 @@ func prepare(conn *sqlite.Conn, path string, scripts []string, logger *zap.Logge
 		return err
 	}
 	if int(version) > len(scripts) {
-		return openError(ErrNewer, nil,
-			"the database %s has version %d, and this program knows versions up to %d; install the program that wrote it or a newer one",
-			path, version, len(scripts))
+		return newerError(path, int(version), len(scripts))
 	}
 	if version == 0 {
 		tables, err := queryInt(conn, "SELECT count(*) FROM sqlite_schema")

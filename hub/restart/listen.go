@@ -1,0 +1,79 @@
+package restart
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// Listener is a socket on which the program listens, and which can outlive the process. Its methods may be called from
+// any goroutine.
+type Listener struct {
+	net.Listener
+
+	// Owned by whoever stops the program.
+	socket *os.File // the same socket, which stays open when the listener is closed; nil = it does not
+
+	once sync.Once // closes the listener: the shutdown does it first, and the HTTP library again
+	err  error
+}
+
+// Listen takes an address. The error is a sentence that names flag, which sets it.
+func Listen(addr, flag string) (*Listener, error) {
+	ln, err := net.Listen("tcp", addr) //nolint:noctx // it does not wait
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("another program listens on %s already; stop it, or choose another address with %s", addr, flag)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (see %s): %w", addr, flag, err)
+	}
+	return &Listener{Listener: ln}, nil
+}
+
+// Inherit returns the listener that was handed over to this process; nil when there is none.
+func Inherit(getenv func(string) string) (*Listener, error) {
+	at, ok, err := inheritedAt(getenv, os.Getpid())
+	if !ok {
+		return nil, err
+	}
+	ln, socket, err := adopt(at)
+	if err != nil {
+		return nil, err
+	}
+	return &Listener{Listener: ln, socket: socket}, nil
+}
+
+// Close implements net.Listener.
+func (l *Listener) Close() error {
+	l.once.Do(func() { l.err = l.Listener.Close() })
+	return l.err
+}
+
+// Keep makes the socket outlive the listener, for Exec: who connects after Close waits.
+func (l *Listener) Keep() (err error) {
+	if l.socket != nil {
+		return nil
+	}
+	of, ok := l.Listener.(interface{ File() (*os.File, error) })
+	if !ok {
+		return errors.New("this listener has no descriptor")
+	}
+	if l.socket, err = of.File(); err != nil {
+		return fmt.Errorf("keep the socket: %w", err)
+	}
+	return nil
+}
+
+// Release closes what Inherit or Keep have kept: who connects after Close is refused, unless somebody else has the
+// socket, too.
+func (l *Listener) Release() error {
+	if l.socket == nil {
+		return nil
+	}
+	err := l.socket.Close()
+	l.socket = nil
+	return err
+}

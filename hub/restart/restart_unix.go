@@ -1,0 +1,58 @@
+//go:build unix
+
+package restart
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Asked returns a channel that gets a signal whenever somebody asks for a restart (SIGUSR2).
+func Asked() <-chan os.Signal {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR2)
+	return asked
+}
+
+// adopt makes a listener of a descriptor that was inherited, and a file of the descriptor itself.
+func adopt(at int) (net.Listener, *os.File, error) {
+	listens, err := unix.GetsockoptInt(at, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if err != nil || listens == 0 {
+		return nil, nil, fmt.Errorf("descriptor %d, which was handed over, is no listening socket", at)
+	}
+	unix.CloseOnExec(at)
+	socket := os.NewFile(uintptr(at), "inherited socket")
+	ln, err := net.FileListener(socket)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listen on the inherited socket: %w", err)
+	}
+	return ln, socket, nil
+}
+
+// keepOpen lets the descriptor survive exec, and returns it.
+func keepOpen(f *os.File) (at int, err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) {
+		at = int(fd) //nolint:gosec // a descriptor is an int
+		_, failed = unix.FcntlInt(fd, unix.F_SETFD, 0)
+	})
+	if err == nil {
+		err = failed
+	}
+	return at, err
+}
+
+// replace is exec. A second request to restart is ignored until the new program listens for it: it would end it.
+func replace(path string, args, env []string) error {
+	signal.Ignore(syscall.SIGUSR2)
+	return syscall.Exec(path, args, env) //nolint:gosec // the path and the arguments are our own
+}
