@@ -212,21 +212,25 @@ func (s *Session) reserve() bool {
 	return true
 }
 
-// answered tells the sender what became of e.
+// answered tells the sender what became of e. A receipt whose echo is on its way waits for it: the echo wakes the
+// writer, and one write takes both.
 func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 	s.hub.countAppend(r, err)
 	refused := asProtocol(err)
 	if err == nil {
-		s.reply(r)
+		s.put(r)
 	} else {
 		s.refuse(refused.About(e.Room, e.ID))
 	}
 	s.mu.Lock()
 	s.inFlight--
 	s.changed.Broadcast()
+	echo := err == nil && !r.Duplicate && s.seats[e.Room] != nil && !s.ending
 	s.mu.Unlock()
 	if err != nil && refused.Code == protocol.CodeUnavailable {
 		s.end(protocol.CloseTryAgain, reasonUnavailable)
 	}
-	s.notify()
+	if !echo {
+		s.notify()
+	}
 }

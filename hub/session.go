@@ -36,6 +36,7 @@ type Session struct {
 
 	// Owned by the writer.
 	current []byte // what Pending returned and Wrote has not taken
+	next    []byte // what comes after it
 
 	// seating is held while seats are given by the first command or by the timer, so that neither sees half of the
 	// other's work. Taken before all other locks.
@@ -163,8 +164,14 @@ func (s *Session) seatsLocked() []*seat {
 	return seats
 }
 
-// reply puts a frame into the outbox.
+// reply puts a frame into the outbox and tells the writer.
 func (s *Session) reply(f protocol.Frame) {
+	s.put(f)
+	s.notify()
+}
+
+// put puts a frame into the outbox, which goes out when the writer looks next.
+func (s *Session) put(f protocol.Frame) {
 	payload := s.format.Append(nil, f)
 	if len(payload) == 0 {
 		return
@@ -175,9 +182,7 @@ func (s *Session) reply(f protocol.Frame) {
 	s.mu.Unlock()
 	if full {
 		s.end(protocol.CloseTryAgain, reasonSlow)
-		return
 	}
-	s.notify()
 }
 
 // Reasons of ends, which are also a label of chat_sessions_ended_total.
@@ -224,26 +229,37 @@ func (s *Session) endWhen(code int, reason string, finish bool) {
 // Bind implements socket.Peer.
 func (s *Session) Bind(wake func()) { s.wake.Store(&wake) }
 
+// joinRuns is up to how many bytes the session's own frames and those of a seat are put together: copying them costs
+// less than a second write.
+const joinRuns = 4 << 10
+
 // Pending implements socket.Peer: first the session's own frames, then its seats in turn.
 func (s *Session) Pending() []byte {
 	for len(s.current) == 0 {
 		s.mu.Lock()
-		if len(s.outbox) > 0 {
-			s.current, s.outbox = s.outbox, nil
+		own := s.outbox
+		if len(own) > 0 {
+			s.outbox = nil
 			s.changed.Broadcast()
-			s.mu.Unlock()
-			break
 		}
 		t := s.nextDirtyLocked()
 		s.mu.Unlock()
 		if t == nil {
-			return nil
+			s.current = own
+			break
 		}
 		b, more := t.take()
 		if more {
 			s.markDirty(t)
 		}
-		s.current = b
+		switch {
+		case len(own) == 0:
+			s.current = b
+		case len(own)+len(b) <= joinRuns:
+			s.current = append(own, b...)
+		default:
+			s.current, s.next = own, b
+		}
 	}
 	return s.current
 }
@@ -263,7 +279,7 @@ func (s *Session) nextDirtyLocked() *seat {
 // Wrote implements socket.Peer.
 func (s *Session) Wrote(n int) {
 	if s.current = s.current[n:]; len(s.current) == 0 {
-		s.current = nil
+		s.current, s.next = s.next, nil
 	}
 }
 
