@@ -256,7 +256,8 @@ Usage:
   govor [serve] [settings]      start the server
   govor client [NAME]           chat from the console (govor client --help)
   govor healthcheck [settings]  exit 0 if the server with these settings is ready
-  govor version                 say which version this is
+  govor version                 say which version this is; with --check-data DIR fail
+                                if it cannot go on with the data there
 
 Every setting can be given as a flag, as a variable or as a line "name = value"
 of a file; a flag wins over a variable, that over the file.

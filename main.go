@@ -33,6 +33,7 @@ import (
 	"govor/handlers"
 	"govor/hub"
 	"govor/hub/journal"
+	"govor/hub/restart"
 	"govor/hub/socket"
 	"govor/hub/store"
 	"govor/views"
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 	case "healthcheck":
 		err = healthcheck(ctx, args, getenv)
 	case "version":
-		_, err = fmt.Fprintf(stdout, "govor %s (%s, %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		err = sayVersion(args, stdout)
 	case "help":
 		err = errHelp
 	default:
@@ -80,6 +81,20 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 	return 1
 }
 
+// sayVersion is the command version. With --check-data DIR it fails unless this version can go on with the data there,
+// which may be in use.
+func sayVersion(args []string, stdout io.Writer) error {
+	if len(args) == 2 && args[0] == "--check-data" {
+		if err := store.CheckData(args[1]); err != nil {
+			return err
+		}
+	} else if len(args) > 0 {
+		return &usageError{"The command is: govor version [--check-data DIR]."}
+	}
+	_, err := fmt.Fprintf(stdout, "govor %s (%s, %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
 // versionName is what this program calls itself.
 func versionName() string {
 	if version != "" {
@@ -92,52 +107,40 @@ func versionName() string {
 	return info.Main.Version
 }
 
-// serve runs the server until ctx ends or a signal comes. A second signal ends the program at once.
+// serve runs the server until ctx ends or a signal comes. A second signal ends the program at once. When a restart is
+// asked for, this process becomes the next one.
 func serve(ctx context.Context, args []string, getenv func(string) string, stdout, stderr *os.File) error {
 	cfg, err := parseConfig(args, getenv)
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(ctx)
+	ctx, stop := restart.UntilSignal(ctx)
 	defer stop()
-
 	log := newLogger(cfg, stderr)
 	defer func() { _ = log.Sync() }()
+	restarts, err := restart.NewManager(log, getenv, func() (string, error) {
+		cfg, err := parseConfig(args, getenv)
+		return cfg.DataDir, err
+	})
+	if err != nil {
+		return err
+	}
 	s, err := open(cfg, log)
 	if err != nil {
 		return err
 	}
-	if err := s.listen(cfg); err != nil {
+	s.restarts = restarts
+	if err := s.listen(cfg, getenv); err != nil {
 		return errors.Join(err, s.closeStore())
 	}
 	s.announce(stdout)
-	return s.run(ctx, cfg.ShutdownTimeout)
-}
-
-// untilSignal returns a context that ends with the first signal to stop. The second one ends the program at once.
-func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	done := make(chan struct{})
-	go func() { // ends with done
-		for first := true; ; first = false {
-			select {
-			case <-signals:
-				if !first {
-					os.Exit(1)
-				}
-				cancel()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		close(done)
-		cancel()
+	next, err := s.run(ctx, cfg.ShutdownTimeout)
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // from now on they end the program, whichever it is
+	if next == nil || ctx.Err() != nil {
+		return err
 	}
+	_ = log.Sync()
+	return errors.Join(err, next.Exec(s.ln)) // what is wrong with the data the next one finds out
 }
 
 // server is the parts of a server, in the order in which they start.
@@ -150,8 +153,9 @@ type server struct {
 	hub      *hub.Hub
 	loops    *socket.Loops // nil = the portable driver serves everybody
 	http     *handlers.Server
-	ln       net.Listener
-	metrics  net.Listener // nil = on the main one
+	ln       *restart.Listener
+	metrics  *restart.Listener // nil = on the main one
+	restarts *restart.Manager
 }
 
 // open makes everything but the listeners.
@@ -311,41 +315,23 @@ func writeWhole(path string, data []byte) error {
 	return err
 }
 
-// listen takes the addresses.
-func (s *server) listen(cfg config) (err error) {
-	if s.ln, err = listenOn(cfg.Listen, "--listen"); err != nil {
+// listen takes the addresses. A socket that was handed over comes before --listen.
+func (s *server) listen(cfg config, getenv func(string) string) (err error) {
+	if s.ln, err = restart.Inherit(getenv); err != nil {
+		return err
+	}
+	if s.ln != nil {
+		s.log.Info("listening on the socket that was handed over, not on --listen", zap.Stringer("address", s.ln.Addr()),
+			zap.String("listen", cfg.Listen))
+	} else if s.ln, err = restart.Listen(cfg.Listen, "--listen"); err != nil {
 		return err
 	}
 	if cfg.MetricsListen != "" {
-		if s.metrics, err = listenOn(cfg.MetricsListen, "--metrics-listen"); err != nil {
+		if s.metrics, err = restart.Listen(cfg.MetricsListen, "--metrics-listen"); err != nil {
 			return errors.Join(err, s.ln.Close())
 		}
 	}
 	return nil
-}
-
-func listenOn(addr, flag string) (net.Listener, error) {
-	ln, err := net.Listen("tcp", addr) //nolint:noctx // it does not wait
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("another program listens on %s already; stop it, or choose another address with %s", addr, flag)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s (see %s): %w", addr, flag, err)
-	}
-	return &onceListener{Listener: ln}, nil
-}
-
-// onceListener may be closed twice: by the shutdown, which closes it first, and by the HTTP library.
-type onceListener struct {
-	net.Listener
-	once sync.Once
-	err  error
-}
-
-// Close implements net.Listener.
-func (l *onceListener) Close() error {
-	l.once.Do(func() { l.err = l.Listener.Close() })
-	return l.err
 }
 
 // announce says where the chat is, to people.
@@ -359,6 +345,7 @@ func (s *server) announce(w io.Writer) {
 	}
 	_, _ = fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
 	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", s.ln.Addr()), zap.String("data", s.store.Path()), zap.Bool("event_loops", s.loops != nil))
+	s.restarts.Tell(restart.Ready, where)
 }
 
 // lanAddress is an address under which other machines here may find this one, "" if there is none.
@@ -375,8 +362,13 @@ func lanAddress() string {
 	return ""
 }
 
-// run serves until ctx ends, then stops everything within timeout.
-func (s *server) run(ctx context.Context, timeout time.Duration) error {
+// restartPatience bounds how long a restart waits for connections and requests: those who connect meanwhile wait, and
+// who is cut sends again what has no receipt.
+const restartPatience = time.Second
+
+// run serves until ctx ends, then stops everything within timeout. It returns the program to go on with if that was the
+// reason to stop.
+func (s *server) run(ctx context.Context, timeout time.Duration) (next *restart.Program, err error) {
 	var running sync.WaitGroup
 	hubCtx, stopHub := context.WithCancel(context.Background())
 	defer stopHub()
@@ -389,15 +381,16 @@ func (s *server) run(ctx context.Context, timeout time.Duration) error {
 	running.Go(func() { failed <- s.http.Serve(s.ln) }) // ends when the listener is closed
 	admin := s.serveMetrics(&running)
 
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
+	next, err = s.restarts.Next(ctx, failed, s.ln)
+	if next != nil {
+		timeout = min(timeout, restartPatience)
+	} else {
+		s.restarts.Tell(restart.Stopping, "")
 	}
-	s.log.Info("stopping")
+	s.log.Info("stopping", zap.Bool("restart", next != nil))
 	stopCtx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	s.stop(stopCtx, timeout)
+	s.stop(stopCtx, timeout, next != nil)
 	if admin != nil {
 		_ = admin.Shutdown(stopCtx)
 	}
@@ -405,7 +398,7 @@ func (s *server) run(ctx context.Context, timeout time.Duration) error {
 	running.Wait()
 	err = errors.Join(err, s.closeStore())
 	s.log.Info("stopped")
-	return err
+	return next, err
 }
 
 // serveMetrics serves /metrics on an address of its own, if there is one.
@@ -424,10 +417,18 @@ func (s *server) serveMetrics(running *sync.WaitGroup) *http.Server {
 	return admin
 }
 
+// settleTime is how long a restart lets those finish their handshake who were accepted a moment before.
+const settleTime = 50 * time.Millisecond
+
 // stop takes nobody new and sends everybody away. What goes wrong is logged: the rest is stopped all the same.
-func (s *server) stop(ctx context.Context, timeout time.Duration) {
+func (s *server) stop(ctx context.Context, timeout time.Duration, restarts bool) {
 	s.http.Drain()
 	_ = s.ln.Close()
+	if restarts {
+		<-time.After(settleTime)
+	} else {
+		_ = s.ln.Release()
+	}
 	hubCtx, cancel := context.WithTimeout(ctx, timeout*3/4) // what is left is for what is being stored
 	defer cancel()
 	if err := s.hub.Stop(hubCtx); err != nil {

@@ -52,8 +52,8 @@ func (l *Listener) Close() error {
 	return l.err
 }
 
-// Keep makes the socket outlive the listener, for Exec: who connects after Close waits.
-func (l *Listener) Keep() (err error) {
+// keep makes the socket outlive the listener: who connects after Close waits.
+func (l *Listener) keep() (err error) {
 	if l.socket != nil {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (l *Listener) Keep() (err error) {
 	return nil
 }
 
-// Release closes what Inherit or Keep have kept: who connects after Close is refused, unless somebody else has the
+// Release closes what Inherit or a restart have kept: who connects after Close is refused, unless somebody else has the
 // socket, too.
 func (l *Listener) Release() error {
 	if l.socket == nil {

@@ -17,9 +17,9 @@ const (
 	Stopping  = "STOPPING=1"
 )
 
-// Notify tells the service manager, if there is one, how this process is: a state and a line for people. Nobody waits
+// notify tells the service manager, if there is one, how this process is: a state and a line for people. Nobody waits
 // for an answer.
-func Notify(getenv func(string) string, state, status string) error {
+func notify(getenv func(string) string, state, status string) error {
 	path := getenv(envNotify)
 	if path == "" {
 		return nil

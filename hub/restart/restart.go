@@ -37,9 +37,9 @@ type Program struct {
 	args []string // with the name it was called by
 }
 
-// Self is the program of this process. Its path is the one it was called by, if that leads to it: a link that points to
+// self is the program of this process. Its path is the one it was called by, if that leads to it: a link that points to
 // a newer version by then is followed.
-func Self() (*Program, error) {
+func self() (*Program, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the own program: %w", err)
@@ -53,20 +53,17 @@ func Self() (*Program, error) {
 }
 
 func sameFile(a, b string) bool {
-	first, errFirst := os.Stat(a)
+	first, errFirst := os.Stat(a) //nolint:gosec // how the program was called is its own
 	second, errSecond := os.Stat(b)
 	return errFirst == nil && errSecond == nil && os.SameFile(first, second)
 }
 
-// Path is where the program lies.
-func (p *Program) Path() string { return p.path }
-
 // checkPatience bounds how long a program may take to say whether it can go on with the data.
 const checkPatience = 10 * time.Second
 
-// Check runs the program as `govor version --check-data dir`, and returns the version that it says it is. An error means
+// check runs the program as `govor version --check-data dir`, and returns the version that it says it is. An error means
 // that it does not run, or cannot go on with the data there: its text is what the program said.
-func (p *Program) Check(ctx context.Context, dir string) (string, error) {
+func (p *Program) check(ctx context.Context, dir string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.path, "version", "--check-data", dir) //nolint:gosec // the path is our own
@@ -84,10 +81,10 @@ func (p *Program) Check(ctx context.Context, dir string) (string, error) {
 	return first, nil
 }
 
-// Exec replaces this process by the program, which inherits the socket of l (see Keep) and nothing else but standard
+// Exec replaces this process by the program, which inherits the socket of l and nothing else but standard
 // input, output and error. Data must have been closed. It returns only when it failed.
 func (p *Program) Exec(l *Listener) error {
-	if err := l.Keep(); err != nil {
+	if err := l.keep(); err != nil {
 		return err
 	}
 	at, err := keepOpen(l.socket)

@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// Asked returns nil: nobody can ask for a restart here.
-func Asked() <-chan os.Signal { return nil }
+// askedFor returns nil: nobody can ask for a restart here.
+func askedFor() <-chan os.Signal { return nil }
 
 func adopt(int) (net.Listener, *os.File, error) { return nil, nil, errors.ErrUnsupported }
 

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Asked returns a channel that gets a signal whenever somebody asks for a restart (SIGUSR2).
-func Asked() <-chan os.Signal {
+// askedFor returns a channel that gets a signal whenever somebody asks for a restart (SIGUSR2).
+func askedFor() <-chan os.Signal {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGUSR2)
 	return asked
@@ -42,7 +42,7 @@ func keepOpen(f *os.File) (at int, err error) {
 	}
 	var failed error
 	err = raw.Control(func(fd uintptr) {
-		at = int(fd) //nolint:gosec // a descriptor is an int
+		at = int(fd)
 		_, failed = unix.FcntlInt(fd, unix.F_SETFD, 0)
 	})
 	if err == nil {

@@ -78,7 +78,7 @@ func walVersion(path string, def int) (int, error) {
 	defer func() { _ = f.Close() }()
 	var head [walHeader]byte
 	if _, err := io.ReadFull(f, head[:]); err != nil {
-		return def, nil //nolint:nilerr // a log that was only begun says nothing
+		return def, nil // a log that was only begun says nothing
 	}
 	page := int64(binary.BigEndian.Uint32(head[8:]))
 	salts := string(head[16:24])
@@ -86,7 +86,7 @@ func walVersion(path string, def int) (int, error) {
 	for at := int64(walHeader); ; at += frameHeader + page {
 		var frame [frameHeader + headerSize]byte
 		if _, err := f.ReadAt(frame[:], at); err != nil || string(frame[8:16]) != salts || page < headerSize {
-			return version, nil //nolint:nilerr // the log ends here
+			return version, nil // the log ends here
 		}
 		if binary.BigEndian.Uint32(frame[:]) == 1 {
 			pending = int(binary.BigEndian.Uint32(frame[frameHeader+versionAt:]))
