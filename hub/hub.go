@@ -66,6 +66,7 @@ type Hub struct {
 	blocks    *blocks
 	httpRates *lru.Cache[string, *rate.Limiter]
 	leases    leases
+	holds     holds
 	from      store.Position  // where the follower begins
 	ctx       context.Context // of reads for sessions; ends with cancel
 	cancel    context.CancelFunc
@@ -76,8 +77,8 @@ type Hub struct {
 	mu       sync.Mutex // guards the fields below; the order of locks is written at room
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
-	byMember map[protocol.MemberID]map[*Session]struct{}
-	names    map[string]*nameUse // by key, of those who are connected
+	byMember map[protocol.MemberID]*Session // the first one, chained by sibling
+	names    map[string]nameUse             // by key, of those who are connected
 	stopping bool
 	empty    chan struct{} // made by Stop; closed when the last session has gone
 	followed error         // why the follower has stopped
@@ -108,8 +109,8 @@ func New(cfg Config) (*Hub, error) {
 		journal: cfg.Journal, store: cfg.Store, log: cfg.Log, now: cfg.Now, prerender: cfg.Prerender,
 		signer: signer{cfg.Secret}, limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
 		httpRates: rates, from: cfg.Store.Position(), rooms: make(map[string]*room),
-		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]map[*Session]struct{}),
-		names: make(map[string]*nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
+		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]*Session),
+		names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
 	}
 	h.leases.byAddr = make(map[netip.Addr]int)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
@@ -179,8 +180,8 @@ func (h *Hub) observe(e *protocol.Event) {
 func (h *Hub) sessionsOf(m protocol.MemberID) []*Session {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	sessions := make([]*Session, 0, len(h.byMember[m]))
-	for s := range h.byMember[m] {
+	var sessions []*Session
+	for s := h.byMember[m]; s != nil; s = s.sibling {
 		sessions = append(sessions, s)
 	}
 	return sessions
@@ -199,16 +200,22 @@ func (h *Hub) register(s *Session) bool {
 }
 
 func (h *Hub) addMemberLocked(s *Session, m protocol.MemberID) {
-	if h.byMember[m] == nil {
-		h.byMember[m] = make(map[*Session]struct{}, 1)
-	}
-	h.byMember[m][s] = struct{}{}
+	s.sibling = h.byMember[m]
+	h.byMember[m] = s
 }
 
 func (h *Hub) dropMemberLocked(s *Session, m protocol.MemberID) {
-	delete(h.byMember[m], s)
-	if len(h.byMember[m]) == 0 {
+	first := h.byMember[m]
+	for at := &first; *at != nil; at = &(*at).sibling {
+		if *at == s {
+			*at, s.sibling = s.sibling, nil
+			break
+		}
+	}
+	if first == nil {
 		delete(h.byMember, m)
+	} else {
+		h.byMember[m] = first
 	}
 }
 

@@ -23,7 +23,7 @@ func (s *Session) joinAs(name string, r protocol.Resume) {
 		bad = protocol.Errorf(protocol.CodeBadFrame, "after is not negative")
 	}
 	s.mu.Lock()
-	old, n := s.seats[room], len(s.seats)
+	old, n := s.seatInLocked(room), len(s.seats)
 	s.mu.Unlock()
 	if bad == nil && old == nil && n >= protocol.MaxRoomsPerHello {
 		bad = protocol.Errorf(protocol.CodeTooMany, "a session may be in %d rooms", protocol.MaxRoomsPerHello)
@@ -74,9 +74,10 @@ func (s *Session) seat(t *seat, r resumption) bool {
 	people, online := t.room.peopleLocked()
 	t.room.mu.Unlock()
 	s.mu.Lock()
-	gone := s.seats == nil // the session has ended meanwhile
+	gone := s.gone // the session has ended meanwhile
 	if !gone {
-		s.seats[t.room.name] = t
+		s.dropSeatLocked(t.room.name)
+		s.seats = append(s.seats, t)
 	}
 	s.mu.Unlock()
 	if gone {
@@ -141,8 +142,7 @@ func resumeResult(r resumption, reset protocol.ResetReason) string {
 func (s *Session) leave(name string) {
 	room, bad := protocol.CheckRoom(name)
 	s.mu.Lock()
-	t := s.seats[room]
-	delete(s.seats, room)
+	t := s.dropSeatLocked(room)
 	who := s.who.ID
 	s.mu.Unlock()
 	if bad == nil && t == nil {

@@ -198,7 +198,7 @@ func (h *Hub) isFree(ctx context.Context, key string, m protocol.MemberID) (bool
 	h.mu.Lock()
 	use := h.names[key]
 	h.mu.Unlock()
-	if use != nil && use.member != m {
+	if use.sessions > 0 && use.member != m {
 		return false, nil
 	}
 	holder, ok, err := h.store.NameHolder(ctx, key)
@@ -214,14 +214,10 @@ func (h *Hub) claim(m Member) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	use := h.names[m.NameKey]
-	if use == nil {
-		use = &nameUse{member: m.ID}
-		h.names[m.NameKey] = use
-	}
-	if use.member != m.ID {
+	if use.sessions > 0 && use.member != m.ID {
 		return false
 	}
-	use.sessions++
+	h.names[m.NameKey] = nameUse{member: m.ID, sessions: use.sessions + 1}
 	return true
 }
 
@@ -230,10 +226,12 @@ func (h *Hub) unclaim(m Member) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	use := h.names[m.NameKey]
-	if use == nil || use.member != m.ID {
+	if use.sessions == 0 || use.member != m.ID {
 		return
 	}
 	if use.sessions--; use.sessions == 0 {
 		delete(h.names, m.NameKey)
+	} else {
+		h.names[m.NameKey] = use
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"govor/hub/protocol"
 )
@@ -148,7 +149,7 @@ func (s *Session) roomOf(c protocol.Send) (string, *protocol.Error) {
 		name = s.room
 	}
 	s.mu.Lock()
-	_, ok := s.seats[name]
+	ok := s.seatInLocked(name) != nil
 	s.mu.Unlock()
 	if ok {
 		return name, nil
@@ -158,7 +159,7 @@ func (s *Session) roomOf(c protocol.Send) (string, *protocol.Error) {
 		return "", bad
 	}
 	s.mu.Lock()
-	_, ok = s.seats[canonical]
+	ok = s.seatInLocked(canonical) != nil
 	s.mu.Unlock()
 	if !ok {
 		return "", protocol.Errorf(protocol.CodeNotInRoom, "this session has not joined %s", canonical)
@@ -166,35 +167,57 @@ func (s *Session) roomOf(c protocol.Send) (string, *protocol.Error) {
 	return canonical, nil
 }
 
+// pacing is how a session's rate is kept.
+type pacing struct {
+	limiter *rate.Limiter
+	since   time.Time // since when the limiter has made the session wait; zero = it has not
+}
+
 // pace waits until the session's rate allows one more message: not reading slows a sender down before anything is
 // refused. Only who stays over the rate for RatePatience is ended. It tells whether to go on.
 func (s *Session) pace() bool {
-	if s.limiter == nil {
+	limits := &s.hub.limits
+	if limits.Rate <= 0 {
 		return true
+	}
+	if s.pacing == nil {
+		s.pacing = &pacing{limiter: rate.NewLimiter(rate.Limit(limits.Rate), max(1, limits.Burst))}
 	}
 	now := s.hub.now()
-	delay := s.limiter.ReserveN(now, 1).DelayFrom(now)
+	delay := s.pacing.limiter.ReserveN(now, 1).DelayFrom(now)
 	if delay == 0 {
-		s.overSince = time.Time{}
+		s.pacing.since = time.Time{}
 		return true
 	}
-	if s.overSince.IsZero() {
-		s.overSince = now
+	if s.pacing.since.IsZero() {
+		s.pacing.since = now
 	}
-	if patience := s.hub.limits.RatePatience; patience > 0 && now.Sub(s.overSince) > patience {
+	if patience := limits.RatePatience; patience > 0 && now.Sub(s.pacing.since) > patience {
 		e := protocol.Errorf(protocol.CodeTooFast, "more than %g messages a second for too long", s.hub.limits.Rate)
 		e.RetryAfter = delay
 		s.refuse(e)
 		s.end(protocol.ClosePolicy, reasonTooFast)
 		return false
 	}
+	return s.wait(delay)
+}
+
+// wait lets time pass; false when the session has begun to end.
+func (s *Session) wait(delay time.Duration) bool {
 	t := time.NewTimer(delay)
 	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-s.done:
-		return false
+	for {
+		s.mu.Lock()
+		ending, changed := s.ending, s.changesLocked()
+		s.mu.Unlock()
+		if ending {
+			return false
+		}
+		select {
+		case <-t.C:
+			return true
+		case <-changed:
+		}
 	}
 }
 
@@ -203,7 +226,10 @@ func (s *Session) reserve() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.ending && (s.inFlight >= maxInFlight || len(s.outbox) > outboxSoft) {
-		s.changed.Wait()
+		changed := s.changesLocked()
+		s.mu.Unlock()
+		<-changed
+		s.mu.Lock()
 	}
 	if s.ending {
 		return false
@@ -224,8 +250,8 @@ func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 	}
 	s.mu.Lock()
 	s.inFlight--
-	s.changed.Broadcast()
-	echo := err == nil && !r.Duplicate && s.seats[e.Room] != nil && !s.ending
+	s.changeLocked()
+	echo := err == nil && !r.Duplicate && s.seatInLocked(e.Room) != nil && !s.ending
 	s.mu.Unlock()
 	if err != nil && refused.Code == protocol.CodeUnavailable {
 		s.end(protocol.CloseTryAgain, reasonUnavailable)

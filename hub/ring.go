@@ -25,10 +25,10 @@ type ring struct {
 	max    int // bytes that are kept at most, besides the last segment
 
 	segments []*segment
-	size     int   // bytes in segments
-	end      int64 // offset after the last byte
-	seats    map[*seat]struct{}
-	behind   int // seats that have not taken everything
+	size     int     // bytes in segments
+	end      int64   // offset after the last byte
+	seats    []*seat // in no order; each knows its place
+	behind   int     // seats that have not taken everything
 }
 
 // segment is a run of frames; no frame lies in two.
@@ -42,7 +42,22 @@ func newRing(f protocol.Format, limit int) *ring {
 	if limit <= 0 {
 		limit = DefaultRingBytes
 	}
-	return &ring{format: f, max: limit, seats: make(map[*seat]struct{})}
+	return &ring{format: f, max: limit}
+}
+
+// add makes t one of the ring's seats.
+func (r *ring) add(t *seat) {
+	t.place = len(r.seats)
+	r.seats = append(r.seats, t)
+}
+
+// drop takes t out.
+func (r *ring) drop(t *seat) {
+	last := len(r.seats) - 1
+	r.seats[t.place] = r.seats[last]
+	r.seats[t.place].place = t.place
+	r.seats[last] = nil
+	r.seats = r.seats[:last]
 }
 
 // append adds one frame with the payload; last is the room's last number from now on.

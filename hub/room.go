@@ -74,7 +74,7 @@ func (h *Hub) sit(s *Session, name string) *seat {
 		r.rings[s.format.Key()] = g
 	}
 	t := &seat{session: s, room: r, ring: g, end: noEnd}
-	g.seats[t] = struct{}{}
+	g.add(t)
 	t.pinLocked()
 	h.hooks.seated(t)
 	return t
@@ -110,7 +110,7 @@ func (r *room) showLocked(g *ring, payload []byte, seq int64) {
 	if g.behind == len(g.seats) {
 		return
 	}
-	for t := range g.seats {
+	for _, t := range g.seats {
 		if t.behind {
 			continue // it has been told, and looks again before it is no longer behind
 		}

@@ -23,12 +23,14 @@ type seat struct {
 	behind bool  // counted in ring.behind
 	end    int64 // nothing from this offset on is ever taken; noEnd = no end
 	block  []byte
+	place  int // in ring.seats
 
 	// Guarded by session.mu.
-	dirty bool // in session.dirty
+	dirty     bool // in the session's chain
+	nextDirty *seat
 }
 
-type seatState int
+type seatState uint8
 
 const (
 	held     seatState = iota // pinned, waits for the session's first command
@@ -123,7 +125,7 @@ func (s *seat) finishLocked() {
 		s.behind = false
 		s.ring.caughtUp()
 	}
-	delete(s.ring.seats, s)
+	s.ring.drop(s)
 	if len(s.ring.seats) == 0 {
 		delete(s.room.rings, s.ring.format.Key())
 	}

@@ -1,12 +1,12 @@
 package hub
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"govor/hub/protocol"
 )
@@ -28,11 +28,9 @@ type Session struct {
 	room   string // of the connection's address
 	addr   string
 	opened time.Time
-	done   chan struct{} // closed when the session begins to end
 
 	// Owned by the reader.
-	limiter   *rate.Limiter // nil = no limit
-	overSince time.Time     // since when the limiter has made it wait; zero = it has not
+	pacing *pacing // nil until the first message that counts
 
 	// Owned by the writer.
 	current []byte // what Pending returned and Wrote has not taken
@@ -49,19 +47,22 @@ type Session struct {
 
 	wake atomic.Pointer[func()] // tells the driver to look; nil until Bind
 
-	mu       sync.Mutex // guards the fields below
-	changed  *sync.Cond // on mu: inFlight, outbox or ending changed
-	who      Member
-	seats    map[string]*seat
-	dirty    []*seat // seats that may have something to take
-	outbox   []byte  // frames for this session only
-	inFlight int     // appends without an answer
-	held     *seat   // of room, until the first command or holdTime
-	hold     *time.Timer
-	ending   bool
-	finish   bool // end only when the appends in flight are answered
-	code     int
-	reason   string
+	sibling *Session // the next one of the same member; guarded by Hub.mu
+
+	mu         sync.Mutex    // guards the fields below
+	changed    chan struct{} // made by who waits; closed when inFlight, outbox or ending has changed
+	who        Member
+	seats      []*seat // few; in no order
+	firstDirty *seat   // seats that may have something to take, chained by nextDirty
+	lastDirty  *seat
+	outbox     []byte // frames for this session only
+	held       *seat  // of room, until the first command or holdTime
+	inFlight   int32  // appends without an answer
+	ending     bool
+	finish     bool // end only when the appends in flight are answered
+	gone       bool // has ended: it takes no more seats
+	code       int
+	reason     string
 }
 
 // SessionParams is what a new session is made of.
@@ -78,11 +79,6 @@ type SessionParams struct {
 func (h *Hub) Open(p SessionParams) (*Session, error) {
 	s := &Session{
 		hub: h, id: protocol.NewID(), format: p.Format, room: p.Room, addr: p.Addr, opened: h.now(), who: p.Member,
-		done: make(chan struct{}), seats: make(map[string]*seat, 1),
-	}
-	s.changed = sync.NewCond(&s.mu)
-	if h.limits.Rate > 0 {
-		s.limiter = rate.NewLimiter(rate.Limit(h.limits.Rate), max(1, h.limits.Burst))
 	}
 	for !h.claim(s.who) {
 		if s.who.Proof != ByNothing {
@@ -113,9 +109,9 @@ func (s *Session) start(history int) {
 	}
 	t := s.hub.sit(s, s.room)
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.held = t
-	s.hold = time.AfterFunc(holdTime, s.begin)
+	s.mu.Unlock()
+	s.hub.holds.add(s)
 }
 
 // begin lets the held seat go from where it was pinned. It does nothing the second time.
@@ -135,9 +131,7 @@ func (s *Session) takeHeld() *seat {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.held
-	if s.held = nil; t != nil {
-		s.hold.Stop()
-	}
+	s.held = nil
 	return t
 }
 
@@ -157,11 +151,40 @@ func (s *Session) welcome() {
 }
 
 func (s *Session) seatsLocked() []*seat {
-	seats := make([]*seat, 0, len(s.seats))
+	return slices.Clone(s.seats)
+}
+
+// seatInLocked returns the seat in a room, nil if there is none.
+func (s *Session) seatInLocked(room string) *seat {
 	for _, t := range s.seats {
-		seats = append(seats, t)
+		if t.room.name == room {
+			return t
+		}
 	}
-	return seats
+	return nil
+}
+
+// dropSeatLocked forgets the seat in a room and returns it.
+func (s *Session) dropSeatLocked(room string) *seat {
+	t := s.seatInLocked(room)
+	s.seats = slices.DeleteFunc(s.seats, func(o *seat) bool { return o == t })
+	return t
+}
+
+// changesLocked is closed with the next change of inFlight, outbox or ending.
+func (s *Session) changesLocked() <-chan struct{} {
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
+}
+
+// changeLocked wakes who waits for a change.
+func (s *Session) changeLocked() {
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
 }
 
 // reply puts a frame into the outbox and tells the writer.
@@ -206,7 +229,12 @@ func (s *Session) markDirty(t *seat) {
 	s.mu.Lock()
 	if !t.dirty {
 		t.dirty = true
-		s.dirty = append(s.dirty, t)
+		if s.firstDirty == nil {
+			s.firstDirty = t
+		} else {
+			s.lastDirty.nextDirty = t
+		}
+		s.lastDirty = t
 	}
 	s.mu.Unlock()
 	s.notify()
@@ -219,8 +247,7 @@ func (s *Session) endWhen(code int, reason string, finish bool) {
 	s.mu.Lock()
 	if !s.ending {
 		s.ending, s.finish, s.code, s.reason = true, finish, code, reason
-		close(s.done)
-		s.changed.Broadcast()
+		s.changeLocked()
 	}
 	s.mu.Unlock()
 	s.notify()
@@ -240,7 +267,7 @@ func (s *Session) Pending() []byte {
 		own := s.outbox
 		if len(own) > 0 {
 			s.outbox = nil
-			s.changed.Broadcast()
+			s.changeLocked()
 		}
 		t := s.nextDirtyLocked()
 		s.mu.Unlock()
@@ -265,14 +292,14 @@ func (s *Session) Pending() []byte {
 }
 
 func (s *Session) nextDirtyLocked() *seat {
-	if len(s.dirty) == 0 {
+	t := s.firstDirty
+	if t == nil {
 		return nil
 	}
-	t := s.dirty[0]
-	copy(s.dirty, s.dirty[1:])
-	s.dirty[len(s.dirty)-1] = nil
-	s.dirty = s.dirty[:len(s.dirty)-1]
-	t.dirty = false
+	if s.firstDirty = t.nextDirty; s.firstDirty == nil {
+		s.lastDirty = nil
+	}
+	t.dirty, t.nextDirty = false, nil
 	return t
 }
 
@@ -298,7 +325,8 @@ func (s *Session) Ended(code int, reason string) {
 	}
 	s.mu.Lock()
 	seats := s.seats
-	s.seats, s.dirty, s.outbox = nil, nil, nil
+	s.gone, s.seats, s.outbox = true, nil, nil
+	s.firstDirty, s.lastDirty = nil, nil
 	who := s.who
 	s.mu.Unlock()
 	for _, t := range seats {

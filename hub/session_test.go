@@ -303,14 +303,14 @@ func BenchmarkDispatch(b *testing.B) {
 	for range 1000 {
 		s := &Session{}
 		t := &seat{session: s, room: r, ring: g, end: noEnd, state: live}
-		g.seats[t] = struct{}{}
+		g.add(t)
 	}
 	e := protocol.Event{Room: "lobby", Kind: protocol.KindMessage, ID: protocol.NewID(), Name: "Иван", Body: strings.Repeat("п", 50)}
 	b.ReportAllocs()
 	for b.Loop() {
 		e.Seq++
 		r.dispatchLocked(&e)
-		for t := range g.seats {
+		for _, t := range g.seats {
 			t.session.Pending()
 			t.session.current = nil
 		}
