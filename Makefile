@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: run build fmt lint test race bench seed vuln cover cross screenshots
+.PHONY: run build fmt lint test race bench load seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -35,6 +35,14 @@ race:
 
 bench:
 	go test -run='^$$' -bench=. -benchmem ./...
+
+# Govor against other hubs and the bare write loop, see tests/load/README.md: a quarter of an hour, or make load QUICK=1
+# for two minutes. Also ROUNDS=3 SCENARIO=S1u,S1 PEER=govor,gorilla DURATION=5s, and LOAD='more flags'.
+load:
+	@mkdir -p tests/out/load/bin
+	go build -C tests/load -o ../out/load/bin/load .
+	tests/out/load/bin/load -root . $(if $(QUICK),-quick) $(if $(ROUNDS),-rounds $(ROUNDS)) \
+		$(if $(SCENARIO),-scenario $(SCENARIO)) $(if $(PEER),-peer $(PEER)) $(if $(DURATION),-duration $(DURATION)) $(LOAD)
 
 # A data directory with a million messages in 500 rooms by 500 members, to try things out with: make seed SEED=DIR
 SEED ?= tests/out/seed

@@ -109,7 +109,7 @@ func (b *bench) behind(s scenario, peer string, srv *server) generator.Spec {
 
 func (b *bench) foreground(s scenario, peer string, srv *server) (generator.Result, error) {
 	spec := s.crowd
-	spec.Port, spec.PID, spec.Dialect = srv.port, srv.cmd.Process.Pid, dialect(peer)
+	spec.Port, spec.PID, spec.Core, spec.Dialect = srv.port, srv.cmd.Process.Pid, b.serverCore, dialect(peer)
 	if s.login {
 		spec.Dialect.Origin, spec.Cookies = true, b.cookies[:spec.Members]
 	}

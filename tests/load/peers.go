@@ -13,16 +13,22 @@ const (
 	peerGovor    = "govor"
 	peerPortable = "portable" // Govor with --event-loop=off
 	peerGorilla  = "gorilla"
+	peerJoining  = "gorilla-join" // gorilla that joins what is queued, see there
 	peerGws      = "gws"
 	peerFloor    = "floor"
 )
 
-func peerNames() []string { return []string{peerFloor, peerGorilla, peerGws, peerGovor, peerPortable} }
+func peerNames() []string {
+	return []string{peerFloor, peerGorilla, peerJoining, peerGws, peerGovor, peerPortable}
+}
 
 func isGovor(peer string) bool { return peer == peerGovor || peer == peerPortable }
 
 // command is how to start a peer.
 func (b *bench) command(peer, addr string) []string {
+	if peer == peerJoining {
+		return append(b.command(peerGorilla, addr), "-join")
+	}
 	if !isGovor(peer) {
 		return []string{filepath.Join(b.out, "bin", peer), "-listen", addr}
 	}

@@ -65,6 +65,7 @@ func scenarios(d time.Duration, quick bool) []scenario {
 	}
 	behind := func(s generator.Spec) *generator.Spec {
 		s.RoomPrefix, s.NamePrefix, s.Background = "other-", "b", true
+		s.Drain = 20 * time.Second
 		return &s
 	}
 	thousand := talk(generator.Spec{Members: 1000, Rooms: 1, Publishers: 5, Rate: 20, Warm: warm, Measure: longer})
@@ -112,8 +113,7 @@ func scenarioNames() []string {
 	return names
 }
 
-// chosen are the scenarios and peers of a run. Asked for by name, a peer runs what it can: Govor's portable driver is
-// in no run otherwise.
+// chosen are the scenarios and peers of a run.
 func (b *bench) chosen() []scenario {
 	var list []scenario
 	for _, s := range scenarios(b.seconds, b.quick) {
@@ -121,12 +121,22 @@ func (b *bench) chosen() []scenario {
 			continue
 		}
 		if b.peers != nil {
-			able := append(slices.Clone(s.peers), peerPortable)
-			s.peers = slices.DeleteFunc(able, func(p string) bool { return !slices.Contains(b.peers, p) })
+			s.peers = slices.DeleteFunc(s.able(), func(p string) bool { return !slices.Contains(b.peers, p) })
 		}
 		if len(s.peers) > 0 {
 			list = append(list, s)
 		}
 	}
 	return list
+}
+
+// able are those who could run a scenario: variants of its peers run if they are asked for by name only.
+func (s scenario) able() []string {
+	all := slices.Clone(s.peers)
+	for peer, variant := range map[string]string{peerGovor: peerPortable, peerGorilla: peerJoining} {
+		if slices.Contains(s.peers, peer) {
+			all = append(all, variant)
+		}
+	}
+	return all
 }

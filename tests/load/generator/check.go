@@ -43,11 +43,12 @@ func (g *generator) delivered(c *conn, p *publisher, seq uint32, now int64) {
 type snapshot struct {
 	at            time.Time
 	server, own   time.Duration
+	busy          time.Duration // the server's core
 	reads, frames uint64
 }
 
 func (g *generator) snapshot() snapshot {
-	return snapshot{time.Now(), processCPU(g.spec.PID), ownCPU(), g.reads, g.frames}
+	return snapshot{time.Now(), processCPU(g.spec.PID), ownCPU(), coreBusy(g.spec.Core), g.reads, g.frames}
 }
 
 func (g *generator) measured(a, z snapshot) {
@@ -57,6 +58,7 @@ func (g *generator) measured(a, z snapshot) {
 	r.CPU = micros(z.server-a.server) / float64(max(r.Deliveries, 1))
 	r.ServerShare = (z.server - a.server).Seconds() / r.Seconds
 	r.LoadShare = (z.own - a.own).Seconds() / r.Seconds
+	r.OthersShare = max(0, (z.busy-a.busy).Seconds()/r.Seconds-r.ServerShare)
 	r.FramesPerRead = float64(z.frames-a.frames) / float64(max(z.reads-a.reads, 1))
 	r.Latency, r.Completion = g.latency.quantiles(), g.completion.quantiles()
 }

@@ -42,11 +42,12 @@ type conn struct {
 	role  role
 	state state
 
-	rest []byte   // an unfinished frame
-	out  []byte   // what the socket did not take
-	next []uint32 // the sequence expected of each publisher of the room
-	gaps uint64
-	took int64 // bytes, of a slow one
+	dialed int64
+	rest   []byte   // an unfinished frame
+	out    []byte   // what the socket did not take
+	next   []uint32 // the sequence expected of each publisher of the room
+	gaps   uint64
+	took   int64 // bytes, of a slow one
 }
 
 // roleOf spreads those who do not read over the crowd.
@@ -67,7 +68,7 @@ func (g *generator) dial(i int) error {
 	if err != nil {
 		return fmt.Errorf("open socket %d: %w", i, err)
 	}
-	c := &conn{fd: fd, index: i, room: i % g.spec.Rooms, role: g.spec.roleOf(i)}
+	c := &conn{fd: fd, index: i, room: i % g.spec.Rooms, role: g.spec.roleOf(i), dialed: g.now()}
 	for fd >= len(g.byFD) {
 		g.byFD = append(g.byFD, make([]*conn, 4096)...)
 	}
@@ -80,7 +81,7 @@ func (g *generator) dial(i int) error {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, smallBuffer)
 	}
 	err = unix.Connect(fd, &unix.SockaddrInet4{Port: g.spec.Port, Addr: [4]byte{127, 0, 0, 1}})
-	if err != nil && err != unix.EINPROGRESS { //nolint:errorlint // a plain errno
+	if err != nil && err != unix.EINPROGRESS {
 		g.fail(c, "connect: "+err.Error())
 		return nil
 	}
@@ -177,6 +178,7 @@ func (g *generator) upgraded(c *conn) {
 
 func (g *generator) joined(c *conn) {
 	c.state = ready
+	g.join.add(g.now() - c.dialed)
 	g.connected++
 	g.connecting--
 	c.next = make([]uint32, g.spec.Publishers)

@@ -40,13 +40,12 @@ type generator struct {
 	members    []int // that count, in each room
 	ids        idSource
 
-	connecting, connected int
-	measuring             bool
-	measuredUntil         int64
-	latency, completion   histogram
-	reads, frames         uint64
-	completed             uint64
-	result                Result
+	connecting, connected     int
+	measuring                 bool
+	join, latency, completion histogram
+	reads, frames             uint64
+	completed                 uint64
+	result                    Result
 }
 
 // Run does what spec says. It calls ready when everybody is connected, and ends a run in the background once stop is
@@ -124,6 +123,7 @@ func (g *generator) connect() error {
 	if g.connected == 0 {
 		return fmt.Errorf("connect: nobody got in; %v", r.Closed)
 	}
+	r.Join = g.join.quantiles()
 	r.ConnectCPU = micros(processCPU(g.spec.PID)-cpu) / float64(g.connected)
 	return nil
 }

@@ -25,6 +25,21 @@ func processCPU(pid int) time.Duration {
 // ownCPU is processCPU of this process.
 func ownCPU() time.Duration { return processCPU(os.Getpid()) }
 
+// coreBusy is how long a core has worked for anybody, or another machine for it, since the start of the system.
+func coreBusy(core int) time.Duration {
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	ticks := 0.0
+	for i := range 8 { // user nice system idle iowait irq softirq steal
+		if i != 3 && i != 4 {
+			ticks += number(b, "cpu"+strconv.Itoa(core), i)
+		}
+	}
+	return time.Duration(ticks * float64(10*time.Millisecond))
+}
+
 // resident is what a process has in memory, in KiB.
 func resident(pid int) float64 {
 	if pid == 0 {

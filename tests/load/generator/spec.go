@@ -15,6 +15,7 @@ type Spec struct {
 	// The server: its port on 127.0.0.1, and the process whose CPU and memory are sampled (0 = none).
 	Port int
 	PID  int
+	Core int // the server's
 
 	// Who connects: member i joins room i mod Rooms; the first Publishers members of each room talk.
 	Members    int
@@ -59,7 +60,8 @@ type Result struct {
 	Connected         int
 	ConnectErrors     int
 	ConnectsPerSecond float64
-	ConnectCPU        float64 // of the server, per connection
+	ConnectCPU        float64   // of the server, per connection
+	Join              Quantiles // from dialing until in the room
 
 	// Memory of the server before the first connection, after the silence, and at the end; TCP is all the kernel holds
 	// for sockets of this machine.
@@ -72,6 +74,7 @@ type Result struct {
 	CPU           float64 // of the server, per delivery
 	ServerShare   float64 // of one core
 	LoadShare     float64 // of one core
+	OthersShare   float64 // of the server's core, what neither it nor idleness had: whoever disturbs
 	FramesPerRead float64
 	Latency       Quantiles // from sending (or its scheduled time) until one member has it
 	Completion    Quantiles // … until every member has it
