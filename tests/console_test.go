@@ -88,7 +88,9 @@ func TestConsoleTalksInATerminal(t *testing.T) {
 	if m := reader.message(); m.From != "Иван" || m.Text != "не потеряется" || m.Seq != 3 {
 		t.Errorf("after the restart: %s", m.raw)
 	}
-	c.shows("не потеряется")
+	c.shows("Иван: не потеряется")
+	s.curl("/r/lobby/messages?name=ci", "пока")
+	c.shows("ci: пока") // so its receipt has come, too
 
 	c.types("\x03") // Ctrl+C
 	select {
@@ -99,8 +101,8 @@ func TestConsoleTalksInATerminal(t *testing.T) {
 	case <-time.After(patience):
 		t.Error("the console does not end")
 	}
-	if n := len(s.everything()); n != 3 {
-		t.Errorf("%d messages are stored, want 3", n)
+	if n := len(s.everything()); n != 4 {
+		t.Errorf("%d messages are stored, want 4", n)
 	}
 }
 
