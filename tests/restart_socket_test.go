@@ -156,7 +156,7 @@ func TestWrongSocketsAreRefused(t *testing.T) {
 // The service manager is told when the program is ready, restarts and stops.
 func TestServiceManagerIsTold(t *testing.T) {
 	t.Parallel()
-	dir, err := os.MkdirTemp("", "notify") // the path of a socket must be short
+	dir, err := os.MkdirTemp("", "notify") //nolint:usetesting // the path of a socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}
