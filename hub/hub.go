@@ -128,6 +128,9 @@ func (h *Hub) Run(ctx context.Context) error {
 	for range catchupWorkers {
 		workers.Go(h.catchups.work)
 	}
+	tidyCtx, stopTidying := context.WithCancel(ctx)
+	defer stopTidying()
+	workers.Go(func() { h.tidy(tidyCtx, releaseMemory) })
 	h.openRoom(protocol.Event{Room: protocol.RoomLobby, At: h.now().UnixMilli()})
 	err := h.journal.Follow(ctx, h.from, h.dispatch)
 	if ctx.Err() != nil {
