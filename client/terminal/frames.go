@@ -151,6 +151,9 @@ func (c *client) message(f protocol.Message, raw []byte) {
 		return
 	}
 	c.room.last, c.room.lastID = f.Seq, f.ID
+	if f.Kind == protocol.KindDeletion {
+		f.Erased = true // shown as what it did, below the message: a terminal takes nothing back
+	}
 	if name := clean(f.Name); name != c.who.name {
 		c.spoke(name)
 	}

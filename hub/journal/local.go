@@ -241,7 +241,9 @@ func (l *Local) commit(batch []waiter) error {
 		case res.Err != nil:
 			l.answer(&batch[i], receipt(&batch[i].event, false), res.Err, resultRefused)
 		case res.Duplicate:
-			l.answer(&batch[i], receipt(&res.Event, true), nil, resultDuplicate)
+			first := receipt(&res.Event, true)
+			first.ID = batch[i].event.ID // what was done before by another event is answered like a retry, too
+			l.answer(&batch[i], first, nil, resultDuplicate)
 		default:
 			l.answer(&batch[i], receipt(&res.Event, false), nil, resultStored)
 			stored = append(stored, res.Event)

@@ -12,6 +12,7 @@ type wireFrame struct {
 	Room         string       `json:"room"`
 	ID           string       `json:"id"`
 	Seq          int64        `json:"seq"`
+	Target       int64        `json:"target"`
 	Session      string       `json:"session"`
 	Member       string       `json:"member"`
 	Name         string       `json:"name"`
@@ -57,8 +58,8 @@ func DecodeFrame(data []byte) (Frame, error) {
 		return w.joined()
 	case "reset":
 		return Reset{Room: w.Room, Reason: w.Reason, After: w.After, Last: w.Last}, nil
-	case "message":
-		return w.message()
+	case "message", "deleted":
+		return w.event()
 	case "presence":
 		return w.presence()
 	case "ack":
@@ -87,18 +88,22 @@ func (w *wireFrame) joined() (Frame, error) {
 	return Joined{Room: w.Room, After: w.After, Last: w.Last, Online: w.Online, People: people}, nil
 }
 
-func (w *wireFrame) message() (Frame, error) {
+func (w *wireFrame) event() (Frame, error) {
 	member, err := ParseMemberID(w.Member)
 	if err != nil {
-		return nil, fmt.Errorf("decode message: %w", err)
+		return nil, fmt.Errorf("decode %s: %w", w.Type, err)
 	}
 	at, err := ParseTime(w.At)
 	if err != nil {
-		return nil, fmt.Errorf("decode message: %w", err)
+		return nil, fmt.Errorf("decode %s: %w", w.Type, err)
+	}
+	kind := KindMessage
+	if w.Type == "deleted" {
+		kind = KindDeletion
 	}
 	return Message{&Event{
-		Room: w.Room, Kind: KindMessage, V: Version, ID: w.ID, Member: member, Name: w.From, At: at.UnixMilli(),
-		Body: w.Text, Seq: w.Seq, Changed: w.Changed, Erased: w.Erased,
+		Room: w.Room, Kind: kind, V: Version, ID: w.ID, Member: member, Name: w.From, At: at.UnixMilli(),
+		Target: w.Target, Body: w.Text, Seq: w.Seq, Changed: w.Changed, Erased: w.Erased,
 	}}, nil
 }
 

@@ -21,6 +21,10 @@ func TestDecodeFrameReadsWhatAppendWrites(t *testing.T) {
 		protocol.Joined{Room: "lobby"},
 		protocol.Reset{Room: "lobby", Reason: protocol.ResetPruned, After: 0, Last: 9},
 		protocol.Message{Event: event},
+		protocol.Message{Event: &protocol.Event{
+			Room: "lobby", Kind: protocol.KindDeletion, V: protocol.Version, ID: "d", Member: member, Name: "Иван",
+			At: at.UnixMilli(), Seq: 44, Target: 41,
+		}},
 		&protocol.Presence{Room: "lobby", Online: 3, Joined: []string{"Анна"}, JoinedCount: 4, LeftCount: 1, Left: []string{"Пётр"}, At: at},
 		protocol.Receipt{Room: "lobby", ID: "a", Seq: 41, Duplicate: true},
 		&protocol.Error{Code: protocol.CodeTooFast, Message: "m", RetryAfter: time.Second, Suggestion: "s", ID: "a", Room: "lobby"},

@@ -23,6 +23,8 @@ const (
 	CodeNoRoom      Code = "no_room"      // there is no such room, or one may not know of it
 	CodeRoomClosed  Code = "room_closed"  // nobody writes here any more
 	CodeNotInRoom   Code = "not_in_room"  // this session has not joined that room
+	CodeNoTarget    Code = "no_target"    // there is no such message
+	CodeNotYours    Code = "not_yours"    // the message is somebody else's
 	CodeForbidden   Code = "forbidden"    // this member, or this origin, may not
 	CodeBadToken    Code = "bad_token"    // a token that is not valid, or no longer
 	CodeTooFast     Code = "too_fast"     // over the rate for too long

@@ -2,7 +2,7 @@ package protocol
 
 import "time"
 
-// Command is what a client asks for: one of Hello, Send, Join, Leave, Ping.
+// Command is what a client asks for: one of Hello, Send, Delete, Join, Leave, Ping.
 type Command interface{ command() }
 
 // Hello introduces a connection: who it is (a token from an earlier welcome) and which rooms it goes on reading.
@@ -26,6 +26,13 @@ type Send struct {
 	Text string `json:"text"`
 }
 
+// Delete takes the text of a message away; Room is "" for the room of the connection's address.
+type Delete struct {
+	Room string `json:"room"`
+	ID   string `json:"id"`  // of the deletion itself, so that a retry is recognised
+	Seq  int64  `json:"seq"` // number of the message
+}
+
 // Join adds a room to the session.
 type Join struct {
 	Room string `json:"room"`
@@ -40,11 +47,12 @@ type Leave struct {
 // Ping asks for a Pong: browsers cannot see the pings of RFC 6455.
 type Ping struct{}
 
-func (Hello) command() {}
-func (Send) command()  {}
-func (Join) command()  {}
-func (Leave) command() {}
-func (Ping) command()  {}
+func (Hello) command()  {}
+func (Send) command()   {}
+func (Delete) command() {}
+func (Join) command()   {}
+func (Leave) command()  {}
+func (Ping) command()   {}
 
 // Frame is what a client gets: one of Welcome, Joined, Reset, Message, Presence, Receipt, *Error, Left, Pong.
 type Frame interface{ frame() }

@@ -29,7 +29,11 @@ func (JSON) Append(dst []byte, f Frame) []byte {
 
 // appendMessage and appendReceipt are written out because they are what a busy server encodes.
 func appendMessage(dst []byte, e *Event) []byte {
-	if e.Kind != KindMessage {
+	switch e.Kind {
+	case KindMessage:
+	case KindDeletion:
+		return appendDeleted(dst, e)
+	default:
 		return dst
 	}
 	dst = append(dst, `{"type":"message","room":`...)
@@ -55,6 +59,24 @@ func appendMessage(dst []byte, e *Event) []byte {
 		dst = append(dst, `,"erased":true`...)
 	}
 	return append(dst, '}')
+}
+
+func appendDeleted(dst []byte, e *Event) []byte {
+	dst = append(dst, `{"type":"deleted","room":`...)
+	dst = appendString(dst, e.Room)
+	dst = append(dst, `,"seq":`...)
+	dst = strconv.AppendInt(dst, e.Seq, 10)
+	dst = append(dst, `,"target":`...)
+	dst = strconv.AppendInt(dst, e.Target, 10)
+	dst = append(dst, `,"id":`...)
+	dst = appendString(dst, e.ID)
+	dst = append(dst, `,"member":"`...)
+	dst = append(dst, e.Member.String()...)
+	dst = append(dst, `","from":`...)
+	dst = appendString(dst, e.Name)
+	dst = append(dst, `,"at":"`...)
+	dst = e.Time().AppendFormat(dst, timeFormat)
+	return append(dst, `"}`...)
 }
 
 func appendReceipt(dst []byte, r Receipt) []byte {
@@ -204,6 +226,7 @@ func DecodeCommand(data []byte) (Command, *Error) {
 		ID    string            `json:"id"`
 		Text  *string           `json:"text"`
 		After *int64            `json:"after"`
+		Seq   int64             `json:"seq"`
 	}
 	err := json.Unmarshal(data, &c)
 	refuse := func(code Code, format string, args ...any) (Command, *Error) {
@@ -227,6 +250,11 @@ func DecodeCommand(data []byte) (Command, *Error) {
 			return refuse(CodeBadFrame, "send needs a text")
 		}
 		return Send{Room: c.Room, ID: c.ID, Text: *c.Text}, nil
+	case "delete":
+		if c.Seq <= 0 {
+			return refuse(CodeBadFrame, "delete needs the seq of a message")
+		}
+		return Delete{Room: c.Room, ID: c.ID, Seq: c.Seq}, nil
 	case "join":
 		return Join{Room: c.Room, Resume: Resume{After: c.After, ID: c.ID}}, nil
 	case "leave":

@@ -40,14 +40,18 @@ func goldenFrames() map[string]Frame {
 		"message-escape": Message{testEvent("a\"b\\c\n\r\t\x00\x1b\u2028</script> & \xff🦊\u007f")},
 		"message-edited": Message{edited},
 		"message-erased": Message{erased},
-		"presence":       &Presence{Room: "lobby", Online: 2, Joined: []string{"Иван"}, JoinedCount: 12, Left: []string{"Пётр"}, LeftCount: 1, At: testAt},
-		"presence-none":  &Presence{Room: "lobby", At: testAt.In(time.FixedZone("", 3*3600))},
-		"ack":            Receipt{Room: "lobby", ID: "a1", Seq: 41},
-		"ack-duplicate":  Receipt{Room: "lobby", ID: "a1", Seq: 41, Duplicate: true},
-		"error":          Errorf(CodeNoRoom, "there is no room <x>").About("x", "a1"),
-		"error-taken":    &Error{Code: CodeNameTaken, Message: "taken", Suggestion: "Иван-2", RetryAfter: 1500 * time.Millisecond},
-		"left":           Left{Room: "lobby"},
-		"pong":           Pong{},
+		"deleted": Message{&Event{
+			Room: "lobby", Kind: KindDeletion, V: 1, ID: "d1", Member: testMember, Name: "Иван <b>", At: testAt.UnixMilli(), Seq: 44,
+			Target: 41, Of: erased, Taken: "gone",
+		}},
+		"presence":      &Presence{Room: "lobby", Online: 2, Joined: []string{"Иван"}, JoinedCount: 12, Left: []string{"Пётр"}, LeftCount: 1, At: testAt},
+		"presence-none": &Presence{Room: "lobby", At: testAt.In(time.FixedZone("", 3*3600))},
+		"ack":           Receipt{Room: "lobby", ID: "a1", Seq: 41},
+		"ack-duplicate": Receipt{Room: "lobby", ID: "a1", Seq: 41, Duplicate: true},
+		"error":         Errorf(CodeNoRoom, "there is no room <x>").About("x", "a1"),
+		"error-taken":   &Error{Code: CodeNameTaken, Message: "taken", Suggestion: "Иван-2", RetryAfter: 1500 * time.Millisecond},
+		"left":          Left{Room: "lobby"},
+		"pong":          Pong{},
 	}
 }
 

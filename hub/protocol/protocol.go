@@ -88,10 +88,11 @@ type Kind string
 
 // The kinds of events there are, each at version 1. A node that meets another one stops applying.
 const (
-	KindMessage Kind = "message" // in a room; Body is the text
-	KindRoom    Kind = "room"    // in $server; a room was opened; Body is a RoomBody
-	KindMember  Kind = "member"  // in $server; a member took or refreshed a name; Body is a MemberBody
-	KindLogout  Kind = "logout"  // in $server; a member's logins up to now ended; no body
+	KindMessage  Kind = "message"  // in a room; Body is the text
+	KindDeletion Kind = "deletion" // in a room; the text of the message at Target was taken away; no body
+	KindRoom     Kind = "room"     // in $server; a room was opened; Body is a RoomBody
+	KindMember   Kind = "member"   // in $server; a member took or refreshed a name; Body is a MemberBody
+	KindLogout   Kind = "logout"   // in $server; a member's logins up to now ended; no body
 )
 
 // Version is the newest version of every kind that this program knows.
@@ -132,6 +133,9 @@ type Event struct {
 
 	Changed int64 // number of the event that last changed this one, else 0; Body is then as it is now
 	Erased  bool  // the text was erased; Body is empty
+
+	Of    *Event // what is at Target, as it is now; nil without a target
+	Taken string // of a KindDeletion that Apply returns: the text that is gone, for caches to forget; never shown or written
 }
 
 // Time is At as a time in UTC.

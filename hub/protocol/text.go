@@ -40,7 +40,11 @@ func (Text) Append(dst []byte, f Frame) []byte {
 }
 
 func appendLines(dst []byte, e *Event) []byte {
-	if e.Kind != KindMessage {
+	switch e.Kind {
+	case KindMessage:
+	case KindDeletion:
+		return fmt.Appendf(dst, "* %s deleted a message", e.Name)
+	default:
 		return dst
 	}
 	if e.Erased {

@@ -33,6 +33,7 @@ func TestTextFormatWritesLines(t *testing.T) {
 		"forged":           {message("ку\nПётр: отдай деньги\n* система"), "Иван: ку\nИван: Пётр: отдай деньги\nИван: * система"},
 		"joiners stay":     {message("👨\u200d👩"), "Иван: 👨\u200d👩"},
 		"erased":           {Message{&Event{Kind: KindMessage, Name: "Иван", Erased: true, Changed: 2}}, "* a message of Иван was deleted"},
+		"deletion":         {Message{&Event{Kind: KindDeletion, Name: "Иван", Target: 1, Taken: "gone"}}, "* Иван deleted a message"},
 		"another kind":     {Message{&Event{Kind: KindRoom, Body: "{}"}}, ""},
 		"joined":           {&Presence{Joined: []string{"Иван"}, JoinedCount: 1, At: at}, "* Иван has joined"},
 		"left":             {&Presence{Left: []string{"Иван"}, LeftCount: 1, At: at}, "Иван has left"},

@@ -56,6 +56,9 @@ func (s *Store) apply(batch []protocol.Event) ([]Result, error) {
 		return nil, err
 	}
 	s.merge(t)
+	if len(t.erased) > 0 {
+		s.erased(t.erased)
+	}
 	s.checkpoints.nudge()
 	// Events in a file that nobody will find again are not stored.
 	if err := s.sameFiles(); err != nil {
@@ -68,7 +71,7 @@ func firstUnknown(batch []protocol.Event) error {
 	for i := range batch {
 		e := &batch[i]
 		switch e.Kind {
-		case protocol.KindMessage, protocol.KindRoom, protocol.KindMember, protocol.KindLogout:
+		case protocol.KindMessage, protocol.KindDeletion, protocol.KindRoom, protocol.KindMember, protocol.KindLogout:
 			if e.V <= protocol.Version {
 				continue
 			}
@@ -102,6 +105,7 @@ type transaction struct {
 	rooms    map[string]*room // copies of those that were looked at
 	dirty    []*room          // those of them that were changed, in the order of their first change
 	members  map[protocol.MemberID]member
+	erased   []skeleton
 }
 
 func (t *transaction) run(batch []protocol.Event, results []Result) error {
@@ -151,6 +155,8 @@ func (t *transaction) decide(res *Result) error {
 	switch e.Kind {
 	case protocol.KindMessage:
 		refusal, err = t.message(res, m, known)
+	case protocol.KindDeletion:
+		refusal, err = t.delete(res, m, known)
 	case protocol.KindRoom:
 		refusal, err = t.open(res, m, known)
 	case protocol.KindMember:
@@ -172,14 +178,9 @@ func (t *transaction) decide(res *Result) error {
 
 func (t *transaction) message(res *Result, m member, known bool) (*protocol.Error, error) {
 	e := &res.Event
-	r := t.room(e.Room)
-	switch {
-	case e.V < 1:
-		return badEvent("a message has no version"), nil
-	case r == nil || r.Name == protocol.RoomServer:
-		return protocol.Errorf(protocol.CodeNoRoom, "there is no room %s", e.Room), nil
-	case r.Closed:
-		return protocol.Errorf(protocol.CodeRoomClosed, "the room %s is closed", e.Room), nil
+	r, refusal := t.openTo(e)
+	if refusal != nil {
+		return refusal, nil
 	}
 	renamed := known && m.num != 0 && e.Name != "" && (m.name != e.Name || m.key != e.NameKey)
 	if !known || renamed {
@@ -345,7 +346,7 @@ func (t *transaction) put(res *Result, r *room, m member) (stored bool, err erro
 	e := &res.Event
 	given := *e
 	e.Seq, e.Pos, e.RoomID, e.Ordinal, e.At = r.Last+1, t.position+1, r.ID, 0, max(e.At, r.lastAt)
-	e.Changed, e.Erased = 0, false
+	e.Changed, e.Erased, e.Of, e.Taken = 0, false, nil, ""
 	if e.Kind == protocol.KindMessage {
 		e.Ordinal = r.Messages + 1
 	}

@@ -39,7 +39,11 @@ func TestCheckDataReadsWhatAnotherProcessHolds(t *testing.T) {
 			t.Errorf("%s: %v", where, err)
 		}
 	}
-	if v, err := readVersion(filepath.Join(held, fileName)); err != nil || v != 1 {
+	scripts, err := loadMigrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := readVersion(filepath.Join(held, fileName)); err != nil || v != len(scripts) {
 		t.Errorf("version %d, %v", v, err)
 	}
 

@@ -20,6 +20,10 @@ const (
 	restartPause    = 2 * time.Second        // after that was in vain
 	checkpointGap   = 20 * time.Millisecond  // between two looks
 	frameBytes      = 4096 + 24              // of a page in the log
+
+	// Erased text is in the log, and in what the log covers of the database, until the log is cut.
+	eraseDelay = 5 * time.Second // others may be erased meanwhile
+	eraseAgain = 2 * time.Second // after it was in vain
 )
 
 // checkpointer merges the write-ahead log into the database: not in a commit, which would then wait for it, but in a
@@ -31,6 +35,7 @@ type checkpointer struct {
 	stop  context.CancelFunc
 	done  chan struct{}
 	bytes atomic.Int64
+	wipe  chan struct{} // capacity 1: something was erased
 
 	// Owned by the goroutine.
 	busy   time.Time // when a restart was in vain
@@ -43,7 +48,10 @@ type checkpointer struct {
 
 func newCheckpointer(s *Store) *checkpointer {
 	ctx, stop := context.WithCancel(context.Background()) // ended by close
-	c := &checkpointer{store: s, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+	c := &checkpointer{
+		store: s, wake: make(chan struct{}, 1), wipe: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
+	}
+	c.erase() // what was erased before the program was killed
 	go c.run(ctx)
 	return c
 }
@@ -62,6 +70,14 @@ func (s *Store) WALBytes() int64 { return s.checkpoints.bytes.Load() }
 func (c *checkpointer) nudge() {
 	select {
 	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// erase says that the log holds text that was erased.
+func (c *checkpointer) erase() {
+	select {
+	case c.wipe <- struct{}{}:
 	default:
 	}
 }
@@ -89,13 +105,24 @@ func (c *checkpointer) disconnectLocked() {
 
 func (c *checkpointer) run(ctx context.Context) {
 	defer close(c.done)
+	var wiping <-chan time.Time // when what was erased leaves the log; nil = nothing was
 	for {
 		select {
 		case <-c.wake:
+			c.note(c.look(ctx))
+		case <-c.wipe:
+			if wiping == nil {
+				wiping = time.After(eraseDelay)
+			}
+		case <-wiping:
+			wiping = nil
+			if done, err := c.cut(ctx); !done {
+				c.note(err)
+				wiping = time.After(eraseAgain)
+			}
 		case <-ctx.Done():
 			return
 		}
-		c.note(c.look(ctx))
 		select {
 		case <-time.After(checkpointGap):
 		case <-ctx.Done():
@@ -149,6 +176,27 @@ func (c *checkpointer) restart(ctx context.Context) error {
 		c.busy = time.Now()
 	}
 	return err
+}
+
+// cut takes what was erased out of the files: the log is merged to its end and cut to nothing, copies from before a
+// migration are removed, and erased.jsonl is complete. It tells whether all of that is done; without an error the log
+// was read by somebody for long.
+func (c *checkpointer) cut(ctx context.Context) (done bool, err error) {
+	if _, err := c.checkpoint("PASSIVE"); err != nil { // most of the work, beside the writer
+		return false, err
+	}
+	if err := c.store.acquire(ctx); err != nil {
+		return false, err
+	}
+	defer c.store.release()
+	state, err := c.checkpoint("TRUNCATE")
+	if err != nil {
+		return false, err
+	}
+	if err := c.store.skeletons.flush(); err != nil {
+		return false, err
+	}
+	return !state.busy, c.store.removeCopies()
 }
 
 // logState is what a checkpoint finds.

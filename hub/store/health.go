@@ -95,6 +95,7 @@ func (s *Store) reopen() error {
 		return fmt.Errorf("open the database again: %w", err)
 	}
 	s.doubtful.Store(false)
+	s.checkpoints.erase() // what was erased by a commit that had seemed to fail
 	s.log.Warn("database opened again after an error")
 	return nil
 }

@@ -66,12 +66,13 @@ func Open(dir string, log *zap.Logger) (*Store, error) {
 			"the data directory %s is in use by another process; stop it or choose another directory", dir)
 	}
 	s := &Store{
-		dir:     dir,
-		path:    filepath.Join(dir, fileName),
-		log:     log,
-		lock:    lock,
-		writing: make(chan struct{}, 1),
-		known:   make(map[string]Room),
+		dir:       dir,
+		path:      filepath.Join(dir, fileName),
+		log:       log,
+		lock:      lock,
+		writing:   make(chan struct{}, 1),
+		known:     make(map[string]Room),
+		skeletons: &skeletons{path: filepath.Join(dir, skeletonsName)},
 	}
 	if err := s.start(); err != nil {
 		_ = lock.Unlock()
@@ -131,6 +132,10 @@ func (s *Store) adopt(conn *sqlite.Conn) error {
 		_ = conn.Close()
 		return err
 	}
+	if err := s.reconcile(conn); err != nil {
+		_ = conn.Close()
+		return err
+	}
 	s.w = w
 	return nil
 }
@@ -153,6 +158,11 @@ func (s *Store) load(w *writer) error {
 	}
 	if err := s.sameDatabase(); err != nil {
 		return err
+	}
+	for _, r := range rooms {
+		if s.rooms != nil { // opened again: what had seemed to fail may have been stored
+			r.Changed = r.Last
+		}
 	}
 	s.rooms, s.members = rooms, members
 	s.mu.Lock()

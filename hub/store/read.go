@@ -28,6 +28,7 @@ const (
 	queryPage   = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?"
 	querySince  = "SELECT " + columns + ", r.name FROM " + tables + roomNames + " WHERE e.pos > ? AND e.pos <= ? ORDER BY e.pos LIMIT ?"
 	queryLast   = "SELECT seq FROM events WHERE room = ? AND kind = 'message' ORDER BY seq DESC LIMIT 1 OFFSET ?"
+	queryNumber = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq = ?"
 	queryID     = "SELECT id FROM events WHERE room = ? AND seq = ?"
 )
 
@@ -146,10 +147,37 @@ func (s *Store) query(ctx context.Context, query, room string, limit int, bind f
 			}
 		}
 	})
+	if err == nil {
+		err = s.readTargets(ctx, events)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	return events, nil
+}
+
+// readTargets adds to the events that change others what those are now.
+func (s *Store) readTargets(ctx context.Context, events []protocol.Event) error {
+	for i := range events {
+		e := &events[i]
+		if e.Target == 0 {
+			continue
+		}
+		err := s.readers.do(ctx, queryNumber, func(stmt *sqlite.Stmt) error {
+			stmt.BindInt64(1, e.RoomID)
+			stmt.BindInt64(2, e.Target)
+			found, err := stmt.Step()
+			if found {
+				e.Of = &protocol.Event{Room: e.Room}
+				scan(stmt, e.Of)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Last is the number after which the last n messages of a room come, to be used as Events' after: with n = 0 the last

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"go.uber.org/zap"
@@ -118,6 +119,28 @@ func copyAside(conn *sqlite.Conn, path string) error {
 		return err
 	}
 	return os.Rename(tmp, path)
+}
+
+// removeCopies removes what copyAside has left, if something was erased since: the copy holds the text.
+func (s *Store) removeCopies() error {
+	copies, err := filepath.Glob(s.path + ".version-*")
+	if err != nil {
+		return err
+	}
+	for _, path := range copies {
+		fi, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if fi.ModTime().After(s.skeletons.latest) {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+		s.log.Info("copy of the database from before a migration removed, because texts were erased", zap.String("path", path))
+	}
+	return nil
 }
 
 func queryInt(conn *sqlite.Conn, query string) (int64, error) {

@@ -39,6 +39,7 @@ type Room struct {
 	Last     int64  // last number, 0 = none yet
 	LastID   string // id of the event at Last
 	Messages int64  // ordinal of the last message
+	Changed  int64  // what was read before this number was applied may have changed since; not kept in the file
 	Closed   bool
 }
 
@@ -66,6 +67,7 @@ type Store struct {
 	file        os.FileInfo // the database file that was opened
 	readers     *readers
 	checkpoints *checkpointer
+	skeletons   *skeletons
 	position    atomic.Int64
 	doubtful    atomic.Bool // an I/O error happened: connections are to be opened again before the next append
 

@@ -33,6 +33,7 @@ type writer struct {
 	findMember, addMember, setMember, endOld *sqlite.Stmt
 	findName, dropNames, addName             *sqlite.Stmt
 	addEvent, findEvent, findOpening         *sqlite.Stmt
+	findNumber, erase, eraseEdits, fold      *sqlite.Stmt
 }
 
 func newWriter(conn *sqlite.Conn) (*writer, error) {
@@ -58,6 +59,11 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, member) DO NOTHING"},
 		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = ? AND e.member = ?"},
 		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.room = 1 AND e.seq = ?"},
+		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.room = ? AND e.seq = ?"},
+		{&w.erase, "UPDATE events SET body = '' WHERE pos = ?"},
+		{&w.eraseEdits, "UPDATE events SET body = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
+		{&w.fold, "INSERT INTO folds (pos, changed, erased) VALUES (?, ?, 1)" +
+			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = NULL, erased = 1"},
 	} {
 		stmt, err := conn.Prepare(p.sql)
 		if err != nil {
@@ -166,6 +172,19 @@ func (w *writer) readEvent(id string, num int64) (e protocol.Event, original str
 	scan(w.findEvent, &e)
 	e.Room, original = w.findEvent.ColumnText(numColumns), w.findEvent.ColumnText(numColumns+1)
 	return e, original, true, w.findEvent.Reset()
+}
+
+// readNumber finds the event with a number and its author.
+func (w *writer) readNumber(r *room, seq int64) (e protocol.Event, author int64, ok bool, err error) {
+	w.findNumber.BindInt64(1, r.ID)
+	w.findNumber.BindInt64(2, seq)
+	ok, err = w.findNumber.Step()
+	if err != nil || !ok {
+		return e, 0, false, errors.Join(err, w.findNumber.Reset())
+	}
+	scan(w.findNumber, &e)
+	e.Room, author = r.Name, w.findNumber.ColumnInt64(numColumns)
+	return e, author, true, w.findNumber.Reset()
 }
 
 // readOpening reads the event that opened a room.

@@ -1,0 +1,74 @@
+package store
+
+import "govor/hub/protocol"
+
+// delete handles KindDeletion: the text of the member's own message, and of every edit of it, is gone with the commit;
+// from the rest of the file a checkpoint takes it soon after. What was deleted before gets the receipt of the first time.
+func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error, error) {
+	e := &res.Event
+	r, refusal := t.openTo(e)
+	if refusal != nil {
+		return refusal, nil
+	}
+	target, author, ok, err := t.readNumber(r, e.Target)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok || e.Target < r.First || target.Kind != protocol.KindMessage:
+		return protocol.Errorf(protocol.CodeNoTarget, "there is no message %d in %s", e.Target, e.Room), nil
+	case !known || m.num != author:
+		return protocol.Errorf(protocol.CodeNotYours, "the message %d is somebody else's", e.Target), nil
+	case target.Erased:
+		res.Duplicate = true
+		first, _, _, err := t.readNumber(r, target.Changed)
+		first.Of, res.Event = &target, first
+		return nil, err
+	}
+	e.Body = ""
+	stored, err := t.put(res, r, m)
+	if err != nil {
+		return nil, err
+	}
+	if !stored { // decide has looked before
+		return badEvent("the deletion was stored before"), nil
+	}
+	e.Taken = target.Body
+	target.Body, target.Erased, target.Changed = "", true, e.Seq
+	e.Of = &target
+	return nil, t.takeAway(r, e)
+}
+
+// takeAway empties what e.Of was.
+func (t *transaction) takeAway(r *room, e *protocol.Event) error {
+	t.erase.BindInt64(1, e.Of.Pos)
+	t.eraseEdits.BindInt64(1, r.ID)
+	t.eraseEdits.BindInt64(2, e.Target)
+	t.fold.BindInt64(1, e.Of.Pos)
+	t.fold.BindInt64(2, e.Seq)
+	if err := run(t.erase); err != nil {
+		return err
+	}
+	if err := run(t.eraseEdits); err != nil {
+		return err
+	}
+	if err := run(t.fold); err != nil {
+		return err
+	}
+	r.Changed = e.Seq
+	t.erased = append(t.erased, skeletonOf(e))
+	return nil
+}
+
+// openTo finds the room of an event of people.
+func (t *transaction) openTo(e *protocol.Event) (*room, *protocol.Error) {
+	r := t.room(e.Room)
+	switch {
+	case e.V < 1:
+		return nil, badEvent("the event has no version")
+	case r == nil || r.Name == protocol.RoomServer:
+		return nil, protocol.Errorf(protocol.CodeNoRoom, "there is no room %s", e.Room)
+	case r.Closed:
+		return nil, protocol.Errorf(protocol.CodeRoomClosed, "the room %s is closed", e.Room)
+	}
+	return r, nil
+}
