@@ -7,14 +7,32 @@ import (
 
 func drivers() []driver { return []driver{portable, looped} }
 
-var looped = driver{"loop", func(t *testing.T, raw, in net.Conn, p Peer, limits Limits, done func()) {
+var looped = driver{
+	name: "loop",
+	start: func(t *testing.T, raw, in net.Conn, p Peer, limits Limits, done func()) {
+		t.Helper()
+		ls := newTestLoops(t, limits)
+		t.Cleanup(ls.Close)
+		if !ls.adopt(raw, in, p, done) {
+			t.Fatal("the connection was not adopted")
+		}
+	},
+	shared: func(t *testing.T, limits Limits) (func(*net.TCPConn, Peer, func()), func()) {
+		t.Helper()
+		ls := newTestLoops(t, limits)
+		return func(c *net.TCPConn, p Peer, done func()) {
+			if !ls.adopt(c, c, p, done) {
+				t.Error("the connection was not adopted")
+			}
+		}, ls.Close
+	},
+}
+
+func newTestLoops(t *testing.T, limits Limits) *Loops {
 	t.Helper()
 	ls, err := NewLoops(limits, func(any, []byte) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(ls.Close)
-	if !ls.adopt(raw, in, p, done) {
-		t.Fatal("the connection was not adopted")
-	}
-}}
+	return ls
+}

@@ -122,14 +122,27 @@ type dialer func(t *testing.T, limits Limits, setup func(*fakePeer)) *side
 type driver struct {
 	name  string
 	start func(t *testing.T, raw, in net.Conn, p Peer, limits Limits, done func())
+	// shared makes a driver for many connections: serve gives it one, stop ends it.
+	shared func(t *testing.T, limits Limits) (serve func(*net.TCPConn, Peer, func()), stop func())
 }
 
-var portable = driver{"portable", func(_ *testing.T, raw, in net.Conn, p Peer, limits Limits, done func()) {
-	go func() {
-		defer done()
-		serve(raw, in, p, limits, func(any, []byte) {})
-	}()
-}}
+var portable = driver{
+	name: "portable",
+	start: func(_ *testing.T, raw, in net.Conn, p Peer, limits Limits, done func()) {
+		go func() {
+			defer done()
+			serve(raw, in, p, limits, func(any, []byte) {})
+		}()
+	},
+	shared: func(_ *testing.T, limits Limits) (func(*net.TCPConn, Peer, func()), func()) {
+		return func(c *net.TCPConn, p Peer, done func()) {
+			go func() {
+				defer done()
+				serve(c, c, p, limits, func(any, []byte) {})
+			}()
+		}, func() {}
+	},
+}
 
 // buffered is a connection as the server hands it over: what came with the handshake may wait in a buffer.
 type buffered struct {
@@ -138,6 +151,8 @@ type buffered struct {
 }
 
 func (b buffered) Read(p []byte) (int, error) { return b.r.Read(p) }
+
+func bufferedConn(c net.Conn) buffered { return buffered{c, bufio.NewReaderSize(c, 512)} }
 
 // side is the client's end of a connection that serve drives.
 type side struct {
@@ -156,7 +171,7 @@ func (d driver) dial(t *testing.T, limits Limits, setup func(*fakePeer)) *side {
 	if setup != nil {
 		setup(s.peer)
 	}
-	d.start(t, server, buffered{server, bufio.NewReaderSize(server, 512)}, s.peer, limits, func() { close(s.done) })
+	d.start(t, server, bufferedConn(server), s.peer, limits, func() { close(s.done) })
 	t.Cleanup(func() {
 		_ = client.Close()
 		s.waitDone()

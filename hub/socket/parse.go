@@ -69,7 +69,7 @@ func (p *parser) idle() bool { return p.have == 0 && !p.inside && !p.skip }
 // discard makes the parser skip everything up to the other side's close frame.
 func (p *parser) discard() {
 	p.skip, p.message, p.control = true, nil, nil
-	p.begun = 0
+	p.inside, p.begun = false, 0
 }
 
 // next parses b up to the first event and returns how many bytes that took. Without an event it has taken all of b.

@@ -32,6 +32,10 @@ func TestConformance(t *testing.T) {
 		{"LostConnections", testLostConnections},
 		{"PanicOfThePeerEndsItsConnectionOnly", testPanicOfThePeerEndsItsConnectionOnly},
 		{"ReceiveThatBlocksIsBackPressureAndNotSilence", testReceiveThatBlocksIsBackPressureAndNotSilence},
+		{"EveryByteInItsOwnWrite", testEveryByteInItsOwnWrite},
+		{"ManyMessagesAtOnceKeepTheirOrder", testManyMessagesAtOnceKeepTheirOrder},
+		{"PeerIsToldOfTheEndAfterItsLastMessage", testPeerIsToldOfTheEndAfterItsLastMessage},
+		{"HalfClosedConnectionIsGone", testHalfClosedConnectionIsGone},
 	}
 	for _, d := range drivers() {
 		t.Run(d.name, func(t *testing.T) {
