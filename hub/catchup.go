@@ -80,11 +80,11 @@ type blocks struct {
 	size  int
 }
 
-// blockKey names a block. Once there are kinds that change earlier events, the number of the room's last change
-// belongs into it.
+// blockKey names a block. What an event later changed is in no block that was read before.
 type blockKey struct {
 	room, format string
 	after, upto  int64
+	changed      int64 // number of the room's last event that changed earlier ones
 }
 
 type block struct {
@@ -109,7 +109,8 @@ func (b *blocks) get(ctx context.Context, m protocol.MemberID, room string, f pr
 	} else if !ok {
 		return nil, 0, protocol.Errorf(protocol.CodeNoRoom, "there is no room %s", room)
 	}
-	key := blockKey{room, f.Key(), after, min(pin, after+blockEvents)}
+	stored, _ := b.store.Room(room)
+	key := blockKey{room, f.Key(), after, min(pin, after+blockEvents), stored.Changed}
 	b.mu.Lock()
 	v, ok := b.cache.Get(key)
 	b.mu.Unlock()
@@ -149,4 +150,15 @@ func (b *blocks) read(ctx context.Context, key blockKey, f protocol.Format) (blo
 		b.cache.RemoveOldest()
 	}
 	return v, nil
+}
+
+// forget drops what was read of a room.
+func (b *blocks) forget(room string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, key := range b.cache.Keys() {
+		if key.room == room {
+			b.cache.Remove(key)
+		}
+	}
 }

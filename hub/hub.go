@@ -34,6 +34,7 @@ type Config struct {
 	Registry  prometheus.Registerer
 	Now       func() time.Time  // nil = time.Now
 	Prerender func(text string) // called in the sender's goroutine before a message is appended to a room with pages; nil = nothing
+	Forget    func(text string) // called when a text was taken away, which no cache should hold any more; "" is any text; nil = nothing
 	Secret    []byte            // at least 32 bytes; signs cookies and tokens
 	Limits    Limits
 }
@@ -59,6 +60,7 @@ type Hub struct {
 	log       *zap.Logger
 	now       func() time.Time
 	prerender func(string)
+	forget    func(string)
 	signer    signer
 	limits    Limits
 	metrics   *metrics
@@ -106,7 +108,7 @@ func New(cfg Config) (*Hub, error) {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}
 	h := &Hub{
-		journal: cfg.Journal, store: cfg.Store, log: cfg.Log, now: cfg.Now, prerender: cfg.Prerender,
+		journal: cfg.Journal, store: cfg.Store, log: cfg.Log, now: cfg.Now, prerender: cfg.Prerender, forget: cfg.Forget,
 		signer: signer{cfg.Secret}, limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
 		httpRates: rates, from: cfg.Store.Position(), rooms: make(map[string]*room),
 		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]*Session),
@@ -150,6 +152,12 @@ func (h *Hub) dispatch(batch []protocol.Event) {
 		if e.Room == protocol.RoomServer {
 			h.observe(e)
 			continue
+		}
+		if e.Kind == protocol.KindDeletion {
+			h.blocks.forget(e.Room)
+			if h.forget != nil {
+				h.forget(e.Taken)
+			}
 		}
 		h.mu.Lock()
 		r := h.rooms[e.Room]

@@ -26,6 +26,8 @@ func (s *Session) Receive(data []byte) {
 	switch cmd := cmd.(type) {
 	case protocol.Send:
 		s.send(cmd)
+	case protocol.Delete:
+		s.delete(cmd)
 	case protocol.Join:
 		s.joinAs(cmd.Room, cmd.Resume)
 	case protocol.Leave:
@@ -111,7 +113,7 @@ func (s *Session) send(c protocol.Send) {
 	if c.ID == "" {
 		c.ID = protocol.NewID()
 	}
-	room, bad := s.roomOf(c)
+	room, bad := s.roomOf(c.Room)
 	if bad == nil {
 		bad = s.hub.checkSend(c)
 	}
@@ -119,18 +121,42 @@ func (s *Session) send(c protocol.Send) {
 		s.refuse(bad.About(c.Room, c.ID))
 		return
 	}
-	if !s.pace() || !s.reserve() {
+	if s.pace() && s.reserve() {
+		s.append(s.hub.message(s.member(), room, c))
+	}
+}
+
+// delete appends a deletion, as send does a message.
+func (s *Session) delete(c protocol.Delete) {
+	if c.ID == "" {
+		c.ID = protocol.NewID()
+	}
+	room, bad := s.roomOf(c.Room)
+	if bad == nil {
+		bad = protocol.CheckID(c.ID)
+	}
+	if bad != nil {
+		s.refuse(bad.About(c.Room, c.ID))
 		return
 	}
+	if s.pace() && s.reserve() {
+		s.append(s.hub.deletion(s.member(), room, c))
+	}
+}
+
+// append hands an event to the journal, in the order of the calls and unless an earlier one has failed. reserve has made
+// room for it.
+func (s *Session) append(e protocol.Event) {
 	h := s.hub
-	e := h.message(s.member(), room, c)
 	s.sending.Lock()
 	defer s.sending.Unlock()
 	if s.failed {
 		s.answered(&e, protocol.Receipt{}, errUnavailable)
 		return
 	}
-	h.openRoom(e)
+	if e.Kind == protocol.KindMessage {
+		h.openRoom(e)
+	}
 	h.journal.Append(e, func(r protocol.Receipt, err error) {
 		var refused *protocol.Error
 		if err != nil && !errors.As(err, &refused) {
@@ -142,9 +168,8 @@ func (s *Session) send(c protocol.Send) {
 	})
 }
 
-// roomOf finds the room of a send: one that the session has a seat in.
-func (s *Session) roomOf(c protocol.Send) (string, *protocol.Error) {
-	name := c.Room
+// roomOf finds the room of a command, by default that of the address: one that the session has a seat in.
+func (s *Session) roomOf(name string) (string, *protocol.Error) {
 	if name == "" {
 		name = s.room
 	}
@@ -241,7 +266,7 @@ func (s *Session) reserve() bool {
 // answered tells the sender what became of e. A receipt whose echo is on its way waits for it: the echo wakes the
 // writer, and one write takes both.
 func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
-	s.hub.countAppend(r, err)
+	s.hub.countAppend(e.Kind, r, err)
 	refused := asProtocol(err)
 	if err == nil {
 		s.put(r)

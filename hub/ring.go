@@ -118,6 +118,9 @@ func (r *ring) caughtUp() {
 	}
 }
 
+// clear gives all bytes back; a seat whose cursor is before the end has missed something then.
+func (r *ring) clear() { r.segments, r.size = nil, 0 }
+
 // frameLen is the length of a frame with n bytes of payload.
 func frameLen(n int) int {
 	switch {

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type room struct {
 
 	mu       sync.Mutex // guards the fields below
 	head     int64      // number of the last event that was dispatched, or was stored when the room became resident
+	changed  int64      // number of the last dispatched event that changed earlier ones
 	rings    map[string]*ring
 	presence presence
 	gone     bool // no longer resident: take another from the hub
@@ -93,10 +95,25 @@ func (r *room) dispatchLocked(e *protocol.Event) {
 	if e.Seq <= r.head {
 		return // stored before the room became resident
 	}
+	if e.Kind == protocol.KindDeletion {
+		r.forgetLocked()
+		r.changed = e.Seq
+	}
 	r.head = e.Seq
 	for _, g := range r.rings {
 		r.hub.scratch = g.format.Append(r.hub.scratch[:0], protocol.Message{Event: e})
 		r.showLocked(g, r.hub.scratch, e.Seq)
+	}
+}
+
+// forgetLocked drops all frames that wait for somebody: one of them may hold a text that is gone. Whoever has not taken
+// them is fed from the store. What a socket has been given is beyond recall.
+func (r *room) forgetLocked() {
+	for _, g := range r.rings {
+		g.clear()
+		for _, t := range slices.Clone(g.seats) {
+			t.forgetLocked()
+		}
 	}
 }
 

@@ -23,7 +23,8 @@ type seat struct {
 	behind bool  // counted in ring.behind
 	end    int64 // nothing from this offset on is ever taken; noEnd = no end
 	block  []byte
-	place  int // in ring.seats
+	from   int64 // what seq was before block
+	place  int   // in ring.seats
 
 	// Guarded by session.mu.
 	dirty     bool // in the session's chain
@@ -143,6 +144,21 @@ func (s *seat) endHere() {
 	s.finishLocked()
 }
 
+// forgetLocked drops what the seat has not written yet, the ring having dropped it too; the store gives it again, as it
+// is now. A seat that is held or loads comes to that by itself.
+func (s *seat) forgetLocked() {
+	switch {
+	case s.state == loaded:
+		s.block, s.seq, s.state = nil, s.from, loading
+		s.session.hub.catchups.add(s)
+	case s.state == live && s.behind && s.end != noEnd:
+		s.finishLocked()
+	case s.state == live && s.behind:
+		s.pinLocked()
+		s.continueLocked()
+	}
+}
+
 // load fetches the next block from the store. Only catch-up workers call it.
 func (s *seat) load() {
 	s.room.mu.Lock()
@@ -150,7 +166,7 @@ func (s *seat) load() {
 		s.room.mu.Unlock()
 		return
 	}
-	after, pin := s.seq, s.pin
+	after, pin, changed := s.seq, s.pin, s.room.changed
 	s.room.mu.Unlock()
 
 	h := s.session.hub
@@ -167,7 +183,11 @@ func (s *seat) load() {
 	if s.state != loading {
 		return
 	}
-	s.seq = last
+	if s.room.changed != changed { // what was read may hold what has been taken away since
+		h.catchups.add(s)
+		return
+	}
+	s.from, s.seq = after, last
 	if len(b) == 0 {
 		s.continueLocked()
 		return

@@ -29,11 +29,8 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 	if bad == nil {
 		bad = h.checkSend(s)
 	}
-	if bad == nil && h.isStopping() {
-		bad = errUnavailable
-	}
 	if bad == nil {
-		bad = h.paceHTTP(ctx, m, from)
+		bad = h.admit(ctx, m, from)
 	}
 	if bad != nil {
 		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()
@@ -41,10 +38,43 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 	}
 	e := h.message(m, room, s)
 	h.openRoom(e)
+	return h.wait(ctx, e)
+}
+
+// Delete takes the text of a message away, as asked for by HTTP from an address, and waits for the receipt. Errors are
+// *protocol.Error.
+func (h *Hub) Delete(ctx context.Context, m Member, from netip.Addr, d protocol.Delete) (protocol.Receipt, error) {
+	if d.ID == "" {
+		d.ID = protocol.NewID()
+	}
+	room, bad := protocol.CheckRoom(d.Room)
+	if bad == nil {
+		bad = protocol.CheckID(d.ID)
+	}
+	if bad == nil {
+		bad = h.admit(ctx, m, from)
+	}
+	if bad != nil {
+		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()
+		return protocol.Receipt{}, bad.About(d.Room, d.ID)
+	}
+	return h.wait(ctx, h.deletion(m, room, d))
+}
+
+// admit says whether something that came by HTTP may be appended now; it waits for the rate.
+func (h *Hub) admit(ctx context.Context, m Member, from netip.Addr) *protocol.Error {
+	if h.isStopping() {
+		return errUnavailable
+	}
+	return h.paceHTTP(ctx, m, from)
+}
+
+// wait appends e and waits for its receipt.
+func (h *Hub) wait(ctx context.Context, e protocol.Event) (protocol.Receipt, error) {
 	r, err := journal.Wait(ctx, h.journal, e)
-	h.countAppend(r, err)
+	h.countAppend(e.Kind, r, err)
 	if err != nil {
-		return r, asProtocol(err).About(room, s.ID)
+		return r, asProtocol(err).About(e.Room, e.ID)
 	}
 	return r, nil
 }
@@ -75,6 +105,14 @@ func (h *Hub) message(m Member, room string, s protocol.Send) protocol.Event {
 	}
 }
 
+// deletion makes the event.
+func (h *Hub) deletion(m Member, room string, d protocol.Delete) protocol.Event {
+	return protocol.Event{
+		Room: room, Kind: protocol.KindDeletion, V: protocol.Version, ID: d.ID, Member: m.ID, Name: m.Name,
+		NameKey: m.NameKey, Target: d.Seq, At: h.now().UnixMilli(),
+	}
+}
+
 // openRoom appends the event that opens e's room if there is none yet. It is decided before e is, because the order of
 // appends is kept; where two open a room at once, the second event is a duplicate.
 func (h *Hub) openRoom(e protocol.Event) {
@@ -96,12 +134,12 @@ func (h *Hub) openRoom(e protocol.Event) {
 	})
 }
 
-func (h *Hub) countAppend(r protocol.Receipt, err error) {
+func (h *Hub) countAppend(kind protocol.Kind, r protocol.Receipt, err error) {
 	switch {
 	case err != nil:
 	case r.Duplicate:
 		h.metrics.duplicates.Inc()
-	default:
+	case kind == protocol.KindMessage:
 		h.metrics.messages.Inc()
 	}
 }

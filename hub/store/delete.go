@@ -24,7 +24,7 @@ func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error
 		first.Of, res.Event = &target, first
 		return nil, err
 	}
-	e.Body = ""
+	e.Body, e.Name, e.NameKey = "", m.name, m.key // as it is read back: a deletion gives nobody another name
 	stored, err := t.put(res, r, m)
 	if err != nil {
 		return nil, err
