@@ -110,6 +110,7 @@ func (c *client) run(ctx context.Context) int {
 	defer c.retry.Stop()
 	c.outage.since = c.now()
 	c.who.token = c.id.load()
+	c.sayWhatWasLeft()
 	tick := time.NewTicker(min(time.Second, c.pace.calm/2))
 	defer tick.Stop()
 	for !c.ending.done {
@@ -153,10 +154,21 @@ func (c *client) typed(in typed) {
 	case endOfInput:
 		c.ending.closing = true
 	default:
-		if !c.box.add(protocol.NewID(), in.text) {
-			c.ending.refused++
-			c.face.notice(failure, c.words.full)
+		if !c.local(in.text) {
+			c.add(in.text)
 		}
+	}
+}
+
+// add takes a message that was typed.
+func (c *client) add(text string) {
+	ok, err := c.box.add(protocol.NewID(), text, c.now())
+	if !ok {
+		c.ending.refused++
+		c.face.notice(failure, c.words.full+": "+excerpt(text))
+	}
+	if err != nil {
+		c.face.notice(warning, fmt.Sprintf(c.words.keepProblem, err))
 	}
 }
 
@@ -238,6 +250,10 @@ func (c *client) cut(err error) {
 
 // maybeEnd ends the run when the input has ended and everything has its receipt, and its echo if that comes soon.
 func (c *client) maybeEnd() {
+	if c.ending.closing && c.box.len() > 0 && c.box.kept() && c.outage.shown {
+		c.finish(exitUndelivered) // the next run sends it
+		return
+	}
 	if !c.ending.closing || c.box.len() > 0 || !c.room.ever {
 		return
 	}
@@ -248,7 +264,7 @@ func (c *client) maybeEnd() {
 		return
 	}
 	code := exitOK
-	if c.ending.refused > 0 {
+	if c.ending.refused > 0 || len(c.box.failed) > 0 {
 		code = exitUndelivered
 	}
 	c.finish(code)
@@ -279,7 +295,7 @@ func (c *client) showStatus() {
 	switch {
 	case c.ending.done:
 	case c.outage.since.IsZero():
-		c.face.status(aside, "")
+		c.face.status(aside, c.slowText())
 	case !c.room.ever && c.outage.cause == nil:
 		c.face.status(aside, c.words.connecting)
 	case c.outage.shown && c.link != nil && c.now().Sub(c.dialed) < c.pace.calm:
@@ -288,6 +304,14 @@ func (c *client) showStatus() {
 		c.outage.shown = true
 		c.face.status(warning, c.offlineText())
 	}
+}
+
+// slowText says that messages wait although there is a connection, when that takes long.
+func (c *client) slowText() string {
+	if c.box.len() == 0 || c.now().Sub(c.box.waiting[0].at) < c.pace.calm || c.now().Sub(c.room.since) < c.pace.calm {
+		return ""
+	}
+	return c.words.waiting(c.box.len())
 }
 
 func (c *client) offlineText() string {
@@ -346,7 +370,7 @@ func (c *client) closedByServer(err error) (code int, text string, final bool) {
 	case protocol.CloseTooBig:
 		// The first message on its way is the likeliest; without this it would be sent for ever.
 		if c.box.sent > 0 {
-			c.refuse(c.box.waiting[0].id, c.words.errorText(protocol.Errorf(protocol.CodeTooLong, "the frame is too big")))
+			c.refuse(c.box.waiting[0].id, protocol.CodeTooLong, c.words.errorText(&protocol.Error{Code: protocol.CodeTooLong}))
 		}
 	}
 	return 0, "", false

@@ -184,7 +184,7 @@ func (c *client) presence(f *protocol.Presence) {
 }
 
 func (c *client) receipt(f protocol.Receipt) {
-	if _, ok := c.box.take(f.ID); !ok {
+	if !c.box.take(f.ID) {
 		return
 	}
 	c.wait.connected()
@@ -193,14 +193,19 @@ func (c *client) receipt(f protocol.Receipt) {
 	}
 }
 
-// refuse gives a message up.
-func (c *client) refuse(id, why string) {
-	m, ok := c.box.take(id)
+// refuse gives a message up: a person may retry it, a pipe is told by the exit code.
+func (c *client) refuse(id string, code protocol.Code, why string) {
+	m, ok := c.box.fail(id, code, why)
 	if !ok {
 		return
 	}
+	c.face.notice(failure, c.failedText(m))
+	if c.patient {
+		c.face.notice(aside, c.words.failedHint)
+		return
+	}
 	c.ending.refused++
-	c.face.notice(failure, fmt.Sprintf(c.words.notSent, why)+": "+truncate(cleanLines(m.text)[0], 60))
+	c.box.discard(len(c.box.failed)-1, len(c.box.failed))
 }
 
 // failed handles an error of the server: about a message if it has an id, else about the connection.
@@ -238,22 +243,26 @@ func (c *client) failed(e *protocol.Error) {
 func (c *client) messageFailed(e *protocol.Error) {
 	switch e.Code {
 	case protocol.CodeInternal:
-		tries, ok := c.box.failed(e.ID)
+		tries, ok := c.box.stumbled(e.ID)
 		if ok && tries >= maxTries {
-			c.refuse(e.ID, c.words.errorText(e))
+			c.refuse(e.ID, e.Code, c.words.errorText(e))
 			return
 		}
 	case protocol.CodeUnavailable, protocol.CodeTooFast, protocol.CodeTooMany, protocol.CodeNotInRoom:
 	default:
-		c.refuse(e.ID, c.words.errorText(e))
+		c.refuse(e.ID, e.Code, c.words.errorText(e))
 		return
 	}
 	c.cut(e)
 }
 
-// forget drops a token that is no longer good, and goes on as a new guest under the name that was asked for.
+// forget drops a token that is no longer good, and goes on as a new guest under the name that was asked for. What may be
+// stored already would not be recognised as the same: the person has to look.
 func (c *client) forget() {
 	c.who.token = ""
+	for _, id := range c.box.tried() {
+		c.refuse(id, protocol.CodeBadToken, c.words.unsure)
+	}
 	if err := c.id.save(c.opts.server.String(), c.opts.name, ""); err != nil {
 		c.face.notice(warning, fmt.Sprintf(c.words.stateProblem, err))
 	}

@@ -4,6 +4,7 @@ package terminal
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,12 @@ func buildClient(t *testing.T) string {
 
 func startOnPTY(t *testing.T, bin string, args ...string) *onPTY {
 	t.Helper()
+	return startOnPTYIn(t, t.TempDir(), bin, args...)
+}
+
+// startOnPTYIn starts the program with a state directory that may outlive it.
+func startOnPTYIn(t *testing.T, state, bin string, args ...string) *onPTY {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +63,7 @@ func startOnPTY(t *testing.T, bin string, args ...string) *onPTY {
 	p.cmd = exec.CommandContext(t.Context(), bin, args...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = slave, slave, slave
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	p.cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir(), "GOVOR_LANG=ru", "TERM=xterm-256color", "TZ=UTC")
+	p.cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+state, "GOVOR_LANG=ru", "TERM=xterm-256color", "TZ=UTC")
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +151,7 @@ func TestProgramOnATerminal(t *testing.T) {
 	t.Run("message left behind", func(t *testing.T) {
 		s := newFakeServer(t)
 		s.on(func(_ *fakeConn, cmd protocol.Command) bool { _, ok := cmd.(protocol.Send); return ok })
-		p := startOnPTY(t, bin, "Мария", "-s", s.srv.URL)
+		p := startOnPTY(t, bin, "Мария", "-s", s.srv.URL, "--no-history-file")
 		p.vt.waitText("Вы вошли как Мария")
 		p.type_("не дойдёт\r")
 		p.vt.waitLast(">")
@@ -152,6 +159,7 @@ func TestProgramOnATerminal(t *testing.T) {
 		p.wantExit(exitInterrupted, instant)
 		p.vt.waitText("* Не отправлено (1):\n  не дойдёт")
 	})
+	t.Run("killed while sending", func(t *testing.T) { testKilledWhileSending(t, bin) })
 	t.Run("no server", func(t *testing.T) {
 		s := newFakeServer(t)
 		s.stop()
@@ -199,4 +207,48 @@ func testTyping(t *testing.T, bin string) {
 	p.vt.wait("a screen without a prompt", func(lines []string) bool {
 		return !strings.Contains(strings.Join(lines, "\n"), ">")
 	})
+}
+
+// The program is killed while sixteen messages are on their way and more wait. Started again, it sends each once.
+func testKilledWhileSending(t *testing.T, bin string) {
+	t.Helper()
+	s, state := newFakeServer(t), t.TempDir()
+	held := make(chan struct{}, protocol.MaxUnacknowledged)
+	arrived := 0 // owned by the connection's goroutine
+	s.on(func(c *fakeConn, cmd protocol.Command) bool {
+		m, ok := cmd.(protocol.Send)
+		if !ok || c.number > 0 {
+			return false
+		}
+		if arrived++; arrived <= protocol.MaxUnacknowledged/2 {
+			c.store(m) // half are stored and half are lost; nothing is answered
+		}
+		held <- struct{}{}
+		return true
+	})
+	p := startOnPTYIn(t, state, bin, "Мария", "-s", s.srv.URL)
+	p.vt.waitText("Вы вошли как Мария")
+	var want []string
+	for i := range 20 {
+		text := fmt.Sprintf("строка %d", i)
+		want = append(want, text)
+		p.type_(text + "\r")
+	}
+	for range cap(held) {
+		<-held
+	}
+	p.vt.waitText("* 20 сообщений ждут отправки")
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.done
+
+	p = startOnPTYIn(t, state, bin, "Мария", "-s", s.srv.URL)
+	p.vt.waitText("* С прошлого раза 20 сообщений ждут отправки")
+	p.vt.waitText("Мария: строка 19")
+	p.type_("\x03")
+	p.wantExit(exitOK, instant)
+	if got := s.texts(); !reflect.DeepEqual(got, want) {
+		t.Errorf("stored %q, want %q", got, want)
+	}
 }

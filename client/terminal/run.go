@@ -142,6 +142,7 @@ func (r *runner) onTerminal(ctx context.Context, c *client) int {
 		}
 	}
 	c.face, c.patient = s, true
+	r.openShelf(c)
 	if r.opts.history < 0 {
 		c.history = defaultHistory
 	}
@@ -149,6 +150,21 @@ func (r *runner) onTerminal(ctx context.Context, c *client) int {
 	resized := tty.watch(s.resized)
 	defer resized()
 	return c.run(ctx)
+}
+
+// openShelf lets the outbox outlive the program. Only the client that has the identity of its name may: a retry is
+// recognised as one by the member who sent it. What comes through a pipe is not kept: its caller is told by the exit code,
+// and would send it again under new ids, so that it would be there twice.
+func (r *runner) openShelf(c *client) {
+	if c.id == nil || !r.opts.historyFile {
+		return
+	}
+	s, err := openShelf(r.dir, r.opts.server.String(), r.opts.name, r.opts.room)
+	if err != nil {
+		_, _ = fmt.Fprint(r.stderr, "* "+fmt.Sprintf(r.words.keepProblem, err)+"\r\n")
+		return
+	}
+	c.box.open(s, c.now())
 }
 
 // defaultHistory is how many past messages a person sees first.
@@ -160,6 +176,10 @@ func (r *runner) report(c *client) {
 		return
 	}
 	look := r.look(r.stderr)
+	if c.box.kept() {
+		_, _ = fmt.Fprintln(r.stderr, look.set(look.warn, "* "+r.words.keptForNext(c.box.len())))
+		return
+	}
 	_, _ = fmt.Fprintln(r.stderr, look.set(look.danger, "* "+fmt.Sprintf(r.words.notDelivered, c.box.len())))
 	for _, m := range c.box.waiting {
 		for _, line := range cleanLines(m.text) {

@@ -91,7 +91,7 @@ func TestRecallFile(t *testing.T) {
 func TestOutboxKeepsOrder(t *testing.T) {
 	var b outbox
 	for i := range 20 {
-		b.add(fmt.Sprint(i), "text")
+		b.add(fmt.Sprint(i), "text", noon)
 	}
 	send := func() (ids []string) {
 		for m, ok := b.next(); ok; m, ok = b.next() {
@@ -115,11 +115,11 @@ func TestOutboxKeepsOrder(t *testing.T) {
 		b.take(b.waiting[0].id)
 	}
 	for i := range maxWaiting {
-		if !b.add(fmt.Sprint(i), "") {
+		if ok, err := b.add(fmt.Sprint(i), "", noon); !ok || err != nil {
 			t.Fatalf("full at %d", i)
 		}
 	}
-	if b.add("more", "") {
+	if ok, _ := b.add("more", "", noon); ok {
 		t.Error("there is no bound")
 	}
 }

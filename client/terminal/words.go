@@ -16,6 +16,10 @@ type words struct {
 	restart, connecting, cannotConnect     string
 	waiting                                func(n int) string
 	notSent, notDelivered, full            string
+	keptForNext, leftWaiting               func(n int) string
+	failedHint, noSuchFailed               string
+	nothingFailed, nothingWaits            string
+	keepProblem, unsure                    string
 	gap, erased, today, yesterday          string
 	date                                   func(t time.Time, withYear bool) string
 	kicked, replaced, closed, noSuchServer string

@@ -27,6 +27,19 @@ var english = words{
 	notSent:       "Not sent: %s",
 	notDelivered:  "Not sent (%d):",
 	full:          "Too many messages wait to be sent",
+	keptForNext: func(n int) string {
+		if n == 1 {
+			return "1 message not sent; it goes out when you start the client again"
+		}
+		return fmt.Sprintf("%d messages not sent; they go out when you start the client again", n)
+	},
+	leftWaiting:   func(n int) string { return fmt.Sprintf("%d from last time waiting to be sent", n) },
+	failedHint:    "/retry sends again, /discard drops, /outbox lists",
+	noSuchFailed:  "There is no failed message number %s; /outbox lists them",
+	nothingFailed: "No message has failed",
+	nothingWaits:  "No message waits to be sent",
+	unsure:        "it may have arrived, look before you retry",
+	keepProblem:   "What is typed cannot be kept on the disk: %s",
 	gap:           "Part of the history is not shown",
 	erased:        "Message deleted",
 	today:         "Today",
@@ -50,9 +63,17 @@ var english = words{
   govor client NAME [flags]
   go run client/client.go NAME [flags]
 
-A line after > and Enter is a message, Ctrl+C quits. When input or output is not
-a terminal, every line of the input is a message, and at its end the client
-waits for the receipts: echo done | govor client ci
+A line after > and Enter is a message, Ctrl+C quits. What could not be sent is
+kept and goes out first when the client is started again with the same server,
+name and room. These lines are for the client itself:
+
+  /outbox       list what is not sent, with numbers for what has failed
+  /retry [N]    send what has failed again, all of it or number N
+  /discard [N]  drop what has failed, all of it or number N
+
+When input or output is not a terminal, every line of the input is a message,
+and at its end the client waits for the receipts: echo done | govor client ci
+Such lines are not kept: exit code 6 says that some are to be sent again.
 
 %s
 Environment: GOVOR_SERVER, GOVOR_NAME, GOVOR_ROOM, GOVOR_LANG (ru, en).
@@ -79,7 +100,7 @@ messages unsent.
 	flagSimple:        "a prompt > and lines above it, as usual",
 	flagColor:         "`WHEN` to colour: auto, always or never",
 	flagTimeout:       "give up after `TIME` without connection (0: never)",
-	flagNoHistoryFile: "do not keep what was typed",
+	flagNoHistoryFile: "do not keep what was typed, not even what is unsent",
 	flagVersion:       "show the version",
 	flagHelp:          "this help",
 }
