@@ -98,6 +98,7 @@ func TestClosingLoopsEndsWhatIsLeft(t *testing.T) {
 	adopt := func() {
 		client, server := tcpPair(t)
 		p := newFakePeer()
+		p.receive = func(string) { p.end(1012, "while a message is handled") }
 		if !ls.adopt(server, server, p, func() { released.Add(1) }) {
 			t.Fatal("not adopted")
 		}
@@ -106,7 +107,6 @@ func TestClosingLoopsEndsWhatIsLeft(t *testing.T) {
 	for range 20 {
 		adopt()
 	}
-	peers[0].receive = func(string) { peers[0].end(1012, "while a message is handled") }
 	_, _ = clients[0].Write(frame(0x81, "x"))
 	ls.Close()
 	adopt() // too late
