@@ -1,6 +1,9 @@
 package socket
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // maxWaiting is how many messages wait for a peer before nothing more is read for it.
 const maxWaiting = 8
@@ -36,7 +39,7 @@ func (l *loop) hand(k *link, message []byte) (full bool) {
 	in.full = in.fullLocked()
 	if !in.running {
 		in.running = true
-		l.owner.running.Go(in.run)
+		l.owner.crew.give(in)
 	}
 	return in.full
 }
@@ -122,6 +125,47 @@ func (in *intake) receive(message []byte) {
 		}
 	}()
 	in.link.peer.Receive(message)
+}
+
+// maxIdleHands is how many goroutines stay to wait for the next intake: a new one would first have to grow its stack.
+const maxIdleHands = 32
+
+// crew runs intakes, each in a goroutine of its own.
+type crew struct {
+	running *sync.WaitGroup // fixed at construction
+	next    chan *intake    // capacity 0: somebody waits, or nobody does
+	quit    chan struct{}   // closed when nobody needs to wait any more
+	idle    atomic.Int32
+}
+
+func newCrew(running *sync.WaitGroup) *crew {
+	return &crew{running: running, next: make(chan *intake), quit: make(chan struct{})}
+}
+
+// give has the intake run. It does not block.
+func (c *crew) give(in *intake) {
+	select {
+	case c.next <- in:
+	default:
+		c.running.Go(func() { c.work(in) })
+	}
+}
+
+// work runs one intake and those that come after it, while there are not too many who wait.
+func (c *crew) work(in *intake) {
+	for {
+		in.run()
+		if c.idle.Add(1) > maxIdleHands {
+			c.idle.Add(-1)
+			return
+		}
+		select {
+		case in = <-c.next:
+			c.idle.Add(-1)
+		case <-c.quit:
+			return
+		}
+	}
 }
 
 // graves tells peers that their connection is gone, one after the other, from a goroutine that exists while there are

@@ -22,6 +22,7 @@ type Loops struct {
 	limits  Limits
 	onPanic func(value any, stack []byte)
 	loops   []*loop
+	crew    *crew
 
 	next    atomic.Uint32
 	running sync.WaitGroup // the loops and every goroutine that they start
@@ -31,6 +32,7 @@ type Loops struct {
 // other than Linux there are none, and it returns nil.
 func NewLoops(limits Limits, onPanic func(value any, stack []byte)) (*Loops, error) {
 	ls := &Loops{limits: limits.withDefaults(), onPanic: onPanic}
+	ls.crew = newCrew(&ls.running)
 	for range runtime.GOMAXPROCS(0) {
 		l, err := newLoop(ls)
 		if err != nil {
@@ -52,6 +54,7 @@ func (ls *Loops) Close() {
 	for _, l := range ls.loops {
 		l.stop()
 	}
+	close(ls.crew.quit)
 	ls.running.Wait()
 }
 
