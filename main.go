@@ -183,7 +183,8 @@ func (s *server) openLive(cfg config) error {
 		return err
 	}
 	s.hub, err = hub.New(hub.Config{
-		Journal: s.journal, Store: s.store, Log: s.log, Registry: s.registry, Prerender: v.Prerender, Secret: secret,
+		Journal: s.journal, Store: s.store, Log: s.log, Registry: s.registry, Prerender: v.Prerender, Forget: v.Forget,
+		Secret: secret,
 		Limits: cfg.hubLimits(),
 	})
 	if err != nil {

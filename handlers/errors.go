@@ -23,9 +23,9 @@ func status(code protocol.Code) int {
 		return fiber.StatusBadRequest
 	case protocol.CodeBadToken:
 		return fiber.StatusUnauthorized
-	case protocol.CodeForbidden, protocol.CodeRoomClosed, protocol.CodeNotInRoom:
+	case protocol.CodeForbidden, protocol.CodeRoomClosed, protocol.CodeNotInRoom, protocol.CodeNotYours:
 		return fiber.StatusForbidden
-	case protocol.CodeNoRoom:
+	case protocol.CodeNoRoom, protocol.CodeNoTarget:
 		return fiber.StatusNotFound
 	case protocol.CodeNameTaken, protocol.CodeIDReused:
 		return fiber.StatusConflict

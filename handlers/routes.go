@@ -25,6 +25,8 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Post("/logout", s.fromOurs, s.logout)
 	s.app.Get("/r/:room", s.room)
 	s.app.Post("/r/:room/messages", s.fromOurs, s.send)
+	s.app.Delete("/r/:room/messages/:seq<int>", s.fromOurs, s.delete)
+	s.app.Post("/r/:room/messages/:seq<int>/delete", s.fromOurs, s.delete)
 	s.app.Get("/r/:room/messages.json", s.messages)
 	s.app.Get("/r/:room/:seq<int>", s.around)
 	s.app.Get("/ws", s.handshake, s.fromOurs, s.socket)

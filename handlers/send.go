@@ -115,7 +115,7 @@ func sendReceipt(c *fiber.Ctx, r protocol.Receipt) error {
 // readMessage reads text and id. JSON says so in its content type; a form has a field text; any other body is the
 // message as it stands, so that curl -d works: its content type is that of a form.
 func readMessage(c *fiber.Ctx) (protocol.Send, error) {
-	msg := protocol.Send{ID: strings.Trim(c.Get("Idempotency-Key"), `"`)}
+	msg := protocol.Send{ID: idempotencyKey(c)}
 	kind, _, _ := strings.Cut(strings.ToLower(c.Get(fiber.HeaderContentType)), ";")
 	body := c.Request().Body() // c.Body would unpack what is compressed, whatever its size
 	switch strings.TrimSpace(kind) {
@@ -140,6 +140,9 @@ func readMessage(c *fiber.Ctx) (protocol.Send, error) {
 	msg.Text = string(bytes.TrimSuffix(body, []byte("\r")))
 	return msg, nil
 }
+
+// idempotencyKey is the id of what is asked for, "" if there is none.
+func idempotencyKey(c *fiber.Ctx) string { return strings.Trim(c.Get("Idempotency-Key"), `"`) }
 
 // fromForm takes the fields of a form; its line ends are \r\n (WHATWG HTML, form submission), ours are \n.
 func fromForm(msg protocol.Send, fields url.Values) protocol.Send {

@@ -39,11 +39,7 @@ func (f *htmlFormat) Decode(data []byte) (protocol.Command, *protocol.Error) {
 func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
 	switch frame := frame.(type) {
 	case protocol.Message:
-		if frame.Kind != protocol.KindMessage {
-			return dst
-		}
-		return f.render(dst, "partials/message",
-			messageView{words: f.words, markdown: f.views.markdown, event: frame.Event, zone: time.Local})
+		return f.event(dst, frame.Event)
 	case *protocol.Presence:
 		for _, n := range f.words.news(frame) {
 			dst = f.render(dst, "partials/system", n)
@@ -72,6 +68,23 @@ func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
 	default:
 		return dst
 	}
+}
+
+// event is a message, or what has become of one.
+func (f *htmlFormat) event(dst []byte, e *protocol.Event) []byte {
+	m := messageView{words: f.words, markdown: f.views.markdown, event: e, zone: time.Local}
+	switch e.Kind {
+	case protocol.KindMessage:
+	case protocol.KindDeletion:
+		dst = appendFacts(dst, "deleted", "", "room", e.Room, "seq", itoa(e.Seq), "id", e.ID, "target", itoa(e.Target))
+		if e.Of == nil {
+			return dst
+		}
+		m.event, m.Change = e.Of, true
+	default:
+		return dst
+	}
+	return f.render(dst, "partials/message", m)
 }
 
 // crowd is who is in the room, for the column and the header. The list is rendered anew only when it has changed: when

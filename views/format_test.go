@@ -28,6 +28,10 @@ func TestFragments(t *testing.T) {
 	erased := e
 	erased.Seq, erased.Body, erased.Erased = 42, "", true
 	emoji := said(43, maria, 9, 42, "🎉")
+	deletion := said(44, anna, 10, 0, "")
+	deletion.Kind, deletion.Target, deletion.Of, deletion.Taken = protocol.KindDeletion, 42, &erased, "gone"
+	lost := deletion
+	lost.Of = nil
 	at := time.Date(2026, 11, 23, 9, 45, 0, 0, time.UTC)
 	people := []protocol.Person{anna, maria}
 	frames := []struct {
@@ -36,6 +40,8 @@ func TestFragments(t *testing.T) {
 	}{
 		{"message", protocol.Message{Event: &e}},
 		{"erased", protocol.Message{Event: &erased}},
+		{"deleted", protocol.Message{Event: &deletion}},
+		{"deleted, not there", protocol.Message{Event: &lost}},
 		{"emoji", protocol.Message{Event: &emoji}},
 		{"not for pages", protocol.Message{Event: &protocol.Event{Kind: protocol.KindRoom}}},
 		{"presence", &protocol.Presence{Room: "lobby", Online: 2, Joined: []string{"Анна"}, JoinedCount: 1, Left: []string{"<b>"}, LeftCount: 1, People: people, At: at}},

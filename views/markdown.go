@@ -131,6 +131,17 @@ func (m *markdown) render(text string) safeHTML {
 	return h
 }
 
+// forget drops what was kept of a text, or with "" everything.
+func (m *markdown) forget(text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if text == "" {
+		m.cache.Purge()
+	} else {
+		m.cache.Remove(text)
+	}
+}
+
 func entrySize(text string, h safeHTML) int { return len(text) + len(h) + cacheEntryBytes }
 
 func (m *markdown) convert(text string) safeHTML {

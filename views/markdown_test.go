@@ -206,3 +206,18 @@ func FuzzMarkdownIsSafe(f *testing.F) {
 		checkBody(t, string(m.render(s)))
 	})
 }
+
+func TestForget(t *testing.T) {
+	v := newViews(t)
+	for _, text := range []string{"**да**", "нет", "и"} {
+		v.Prerender(text)
+	}
+	v.Forget("**да**")
+	if v.markdown.cache.Contains("**да**") || !v.markdown.cache.Contains("нет") {
+		t.Error("Forget does not forget this text and no other")
+	}
+	v.Forget("")
+	if n := v.markdown.cache.Len(); n != 0 || v.markdown.size != 0 {
+		t.Errorf("after Forget of everything: %d texts, %d bytes", n, v.markdown.size)
+	}
+}

@@ -21,6 +21,7 @@ type messageView struct {
 
 	Own     bool // of the member who looks
 	Grouped bool // goes on what the message before it began
+	Change  bool // takes the place of the message on the page, if that is there, and is not added
 	Pending bool // the markup for a message that is not stored yet
 }
 

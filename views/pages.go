@@ -254,6 +254,8 @@ var problems = map[protocol.Code]string{
 	protocol.CodeNoRoom:      "code.no_room",
 	protocol.CodeRoomClosed:  "code.room_closed",
 	protocol.CodeNotInRoom:   "code.not_in_room",
+	protocol.CodeNoTarget:    "code.no_target",
+	protocol.CodeNotYours:    "code.not_yours",
 	protocol.CodeForbidden:   "code.forbidden",
 	protocol.CodeBadToken:    "code.bad_token",
 	protocol.CodeTooFast:     "code.too_fast",

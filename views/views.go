@@ -120,3 +120,6 @@ func (v *Views) Format(locale string) protocol.Format {
 
 // Prerender turns text into HTML and keeps the result for a while, so that rendering it for the room costs a lookup.
 func (v *Views) Prerender(text string) { v.markdown.render(text) }
+
+// Forget drops what was kept of a text; "" drops everything.
+func (v *Views) Forget(text string) { v.markdown.forget(text) }

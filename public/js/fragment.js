@@ -46,10 +46,14 @@ export function clone(template) {
  * @property {string} text
  */
 
+const MAX_CHANGES = 500; // that are remembered for pages which were fetched before them
+
 /** Fragments applies fragments to a page. Applying one twice changes nothing. */
 export class Fragments {
   #page;
   #onFrame;
+  /** @type {Map<string, HTMLElement>} */
+  #changes = new Map(); // what has become of elements, by id
 
   /**
    * @param {Document} page
@@ -79,6 +83,7 @@ export class Fragments {
       this.#onFrame({ name: frame, data, text: element.content.textContent?.trim() ?? "" });
       return false;
     }
+    if (element.id && element.dataset.erased !== undefined) this.#remember(element);
     const old = element.id && this.#page.getElementById(element.id);
     if (old) return this.#replace(old, element);
     const list = this.#page.getElementById(element.dataset.list ?? "");
@@ -86,6 +91,25 @@ export class Fragments {
     if (numberOf(element)) insertMessage(list, element);
     else list.append(element);
     return true;
+  }
+
+  /**
+   * The elements of another page, brought up to date: it may have been rendered before a change that was shown here.
+   * @param {HTMLElement[]} elements
+   */
+  renew(elements) {
+    return elements.map((element) => {
+      const change = element.dataset.erased === undefined && this.#changes.get(element.id);
+      return change ? /** @type {HTMLElement} */ (change.cloneNode(true)) : element;
+    });
+  }
+
+  /** @param {HTMLElement} element */
+  #remember(element) {
+    this.#changes.delete(element.id);
+    this.#changes.set(element.id, /** @type {HTMLElement} */ (element.cloneNode(true)));
+    const [oldest] = this.#changes.keys();
+    if (oldest && this.#changes.size > MAX_CHANGES) this.#changes.delete(oldest);
   }
 
   /**

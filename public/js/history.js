@@ -14,6 +14,7 @@ export class History {
   #decorator;
   #home;
   #fetchPage;
+  #renew;
   #observer;
   #loading = false;
 
@@ -24,13 +25,15 @@ export class History {
    * @param {import("./decorate.js").Decorator} parts.decorator
    * @param {string} parts.home address of the newest page
    * @param {(href: string) => Promise<Document>} parts.fetchPage
+   * @param {(elements: HTMLElement[]) => HTMLElement[]} parts.renew makes up for changes since the page was rendered
    */
-  constructor({ list, scroller, decorator, home, fetchPage }) {
+  constructor({ list, scroller, decorator, home, fetchPage, renew }) {
     this.#list = list;
     this.#scroller = scroller;
     this.#decorator = decorator;
     this.#home = home;
     this.#fetchPage = fetchPage;
+    this.#renew = renew;
     this.#observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller, rootMargin: AHEAD });
   }
 
@@ -50,7 +53,7 @@ export class History {
    * @param {Document} page
    */
   replace(page) {
-    this.#list.replaceChildren(...logOf(page));
+    this.#list.replaceChildren(...this.#renew(logOf(page)));
     this.#decorator.all(this.#list);
     this.#replaceOlder(page);
   }
@@ -97,7 +100,7 @@ export class History {
   #prepend(page) {
     const first = messagesOf(this.#list)[0];
     const before = first?.getBoundingClientRect().top ?? 0;
-    const elements = logOf(page).filter((element) => !element.id || !this.#list.querySelector(`#${CSS.escape(element.id)}`));
+    const elements = this.#renew(logOf(page)).filter((element) => !element.id || !this.#list.querySelector(`#${CSS.escape(element.id)}`));
     this.#list.prepend(...elements);
     for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
     this.#replaceOlder(page);

@@ -61,7 +61,8 @@ export class Room {
     const unreadLine = () => clone(elements.unreadLine);
     const fetchPage = (/** @type {string} */ href) => this.#pages.fetch(href);
     this.#pages = new Pages(me, () => this.#connection.end());
-    this.#history = new History({ list, scroller, decorator: this.#decorator, home: this.#home, fetchPage });
+    const renew = (/** @type {HTMLElement[]} */ elements) => this.#fragments.renew(elements);
+    this.#history = new History({ list, scroller, decorator: this.#decorator, home: this.#home, fetchPage, renew });
     this.#log = new Log({ list, scroller, jump, decorator: this.#decorator, history: this.#history, unreadLine, onUnread });
     this.#pending = new Pending({ list, template: elements.pending, words, log: this.#log });
     this.#outbox = new Outbox({
@@ -181,6 +182,8 @@ export class Room {
         return this.#joined(data);
       case "reset":
         return this.#reset(data);
+      case "deleted": // the message as it is now comes with it
+        return this.#passed(data);
       case "ack":
         return this.#acknowledged(data);
       case "error":
@@ -207,6 +210,15 @@ export class Room {
     if (data["room"] !== this.#name) return;
     this.#stale = true;
     this.#connection.renew();
+  }
+
+  /**
+   * An event that is no message has been shown.
+   * @param {DOMStringMap} data
+   */
+  #passed(data) {
+    const seq = Number(data["seq"]);
+    if (data["room"] === this.#name && seq > this.#last.seq) this.#last = { seq, id: data["id"] ?? "" };
   }
 
   /** @param {DOMStringMap} data */

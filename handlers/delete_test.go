@@ -1,0 +1,71 @@
+package handlers
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+)
+
+func TestProgramsAndFormsDelete(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Анна")
+	page := map[string]string{"Origin": s.url}
+	for _, text := range []string{"one", "two", "three"} {
+		s.ask(c, request{path: "/r/lobby/messages", body: text, headers: page}).want(t, 201)
+	}
+	headers := map[string]string{"Origin": s.url, "Idempotency-Key": "k1"}
+	a := s.ask(c, request{method: "DELETE", path: "/r/lobby/messages/2", headers: headers}).want(t, 200)
+	if a.body != `{"room":"lobby","seq":4,"id":"k1","duplicate":false}`+"\n" {
+		t.Errorf("receipt %s", a.body)
+	}
+	a = s.ask(c, request{method: "DELETE", path: "/r/lobby/messages/2", headers: page}).want(t, 200)
+	if !strings.Contains(a.body, `"seq":4,`) || !strings.Contains(a.body, `"duplicate":true`) {
+		t.Errorf("the second time: %s", a.body)
+	}
+	a = s.ask(c, request{method: "POST", path: "/r/lobby/messages/3/delete", headers: s.asPage()}).want(t, 303)
+	if a.Header.Get("Location") != "/r/lobby" {
+		t.Errorf("Location = %q", a.Header.Get("Location"))
+	}
+	if got := strings.Join(s.said("lobby"), "|"); got != "one||" {
+		t.Errorf("what is left: %q", got)
+	}
+	if a := s.ask(c, request{method: "GET", path: "/r/lobby", headers: s.asPage()}).want(t, 200); strings.Count(a.body, " data-erased ") != 2 ||
+		!strings.Contains(a.body, `data-event="5"`) {
+		t.Errorf("the page does not show two deletions up to number 5:\n%s", a.body)
+	}
+	for path, want := range map[string]int{
+		"/r/lobby/messages/99": 404, "/r/lobby/messages/4": 404, "/r/empty/messages/1": 404, "/r/lobby/messages/0": 404,
+		"/r/lobby/messages/x": 404, "/r/Lob:by/messages/1": 400,
+	} {
+		s.ask(c, request{method: "DELETE", path: path, headers: page}).want(t, want)
+	}
+	s.ask(s.login("Пётр"), request{method: "DELETE", path: "/r/lobby/messages/1", headers: page}).want(t, 403)
+	s.ask(c, request{method: "DELETE", path: "/r/lobby/messages/1"}).want(t, 403) // a cookie without origin proves nothing
+	s.ask(c, request{method: "DELETE", path: "/r/lobby/messages/1", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
+	s.ask(c, request{method: "POST", path: "/r/lobby/messages/1/delete", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
+	if got := s.said("lobby")[0]; got != "one" {
+		t.Errorf("number 1 is %q", got)
+	}
+}
+
+func TestTokenOfAWelcomeDeletesWhatItSaid(t *testing.T) {
+	s := newSite(t, nil)
+	ws, _, err := websocket.Dial(t.Context(), s.url+"/ws?name=ci", &websocket.DialOptions{Subprotocols: []string{"govor.v1.json"}}) //nolint:bodyclose // Dial has no body to close
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	_, frame, err := ws.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(string(frame), `"token":"`)
+	token, _, _ = strings.Cut(token, `"`)
+	headers := map[string]string{"Authorization": "Bearer " + token}
+	s.ask(s.client(false), request{path: "/r/lobby/messages", body: "done", headers: headers}).want(t, 201)
+	s.ask(s.client(false), request{method: "DELETE", path: "/r/lobby/messages/1", headers: headers}).want(t, 200)
+	if got := s.said("lobby"); len(got) != 1 || got[0] != "" {
+		t.Errorf("what is left: %q", got)
+	}
+}
