@@ -212,10 +212,7 @@ export class Room {
     this.#connection.renew();
   }
 
-  /**
-   * An event that is no message has been shown.
-   * @param {DOMStringMap} data
-   */
+  /** @param {DOMStringMap} data of an event that is no message */
   #passed(data) {
     const seq = Number(data["seq"]);
     if (data["room"] === this.#name && seq > this.#last.seq) this.#last = { seq, id: data["id"] ?? "" };
