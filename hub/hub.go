@@ -22,6 +22,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"govor/hub/journal"
+	"govor/hub/mutant"
 	"govor/hub/protocol"
 	"govor/hub/store"
 )
@@ -182,7 +183,9 @@ func (h *Hub) observe(e *protocol.Event) {
 		seats := s.seatsLocked()
 		s.mu.Unlock()
 		for _, t := range seats {
-			t.endHere()
+			if mutant.Active != mutant.NoEnd {
+				t.endHere()
+			}
 		}
 		s.end(protocol.CloseGoingAway, reasonLoggedOut)
 	}

@@ -1,6 +1,9 @@
 package hub
 
-import "govor/hub/protocol"
+import (
+	"govor/hub/mutant"
+	"govor/hub/protocol"
+)
 
 // seat is a session's place in one room: its cursor in the ring of the session's format, and its end.
 //
@@ -46,6 +49,9 @@ const noEnd = int64(-1)
 // pinLocked registers the seat at the ring's end.
 func (s *seat) pinLocked() {
 	s.cursor, s.pin = s.ring.end, s.room.head
+	if mutant.Active == mutant.Seam {
+		s.pin = max(0, s.pin-1)
+	}
 	if s.behind {
 		s.behind = false
 		s.ring.caughtUp()
@@ -188,6 +194,9 @@ func (s *seat) load() {
 		return
 	}
 	s.from, s.seq = after, last
+	if mutant.Active == mutant.OnePage {
+		s.seq = pin
+	}
 	if len(b) == 0 {
 		s.continueLocked()
 		return

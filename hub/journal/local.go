@@ -223,6 +223,7 @@ func (l *Local) unavailable(batch []waiter, err error) {
 // commit applies one batch, answers it and tells the followers.
 func (l *Local) commit(batch []waiter) error {
 	l.settle(batch)
+	l.spoil(batch)
 	events := make([]protocol.Event, len(batch))
 	for i := range batch {
 		events[i] = batch[i].event

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"govor/hub/mutant"
 	"govor/hub/protocol"
 )
 
@@ -134,6 +135,9 @@ func (t *transaction) run(batch []protocol.Event, results []Result) error {
 		if err := run(t.setPosition); err != nil {
 			return err
 		}
+	}
+	if mutant.Active == mutant.EarlyAck && mutant.BeforeCommit != nil {
+		mutant.BeforeCommit(results)
 	}
 	return run(t.commit)
 }

@@ -14,6 +14,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"govor/hub/mutant"
 	"govor/hub/protocol"
 )
 
@@ -196,6 +197,9 @@ func dial(path string, more []string) (*sqlite.Conn, error) {
 		return nil, err
 	}
 	conn.SetBusyTimeout(busyTimeout)
+	if mutant.Active == mutant.NoSync {
+		more = append([]string{"synchronous = OFF"}, more...)
+	}
 	for _, list := range [][]string{pragmas, more} {
 		for _, p := range list {
 			if err := sqlitex.ExecuteTransient(conn, "PRAGMA "+p, nil); err != nil {

@@ -10,6 +10,8 @@ import (
 	"go.uber.org/zap"
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"govor/hub/mutant"
 )
 
 //go:embed migrations/*.sql
@@ -31,6 +33,9 @@ func loadMigrations() ([]string, error) {
 			return nil, fmt.Errorf("read migrations: %w", err)
 		}
 		scripts[i] = string(b)
+		if mutant.Active == mutant.NoIndex {
+			scripts[i] = strings.ReplaceAll(scripts[i], ",\n\tUNIQUE (id, member)", "")
+		}
 	}
 	return scripts, nil
 }

@@ -3,9 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 
+	"govor/hub/mutant"
 	"govor/hub/protocol"
 )
 
@@ -65,6 +67,9 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.fold, "INSERT INTO folds (pos, changed, erased) VALUES (?, ?, 1)" +
 			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = NULL, erased = 1"},
 	} {
+		if mutant.Active == mutant.NoIndex {
+			p.sql = strings.Replace(p.sql, "ON CONFLICT (id, member) DO NOTHING", "", 1)
+		}
 		stmt, err := conn.Prepare(p.sql)
 		if err != nil {
 			return nil, err

@@ -1,0 +1,6 @@
+//go:build !mutant_noindex && !mutant_nosync && !mutant_earlyack && !mutant_reorder && !mutant_seam && !mutant_onepage && !mutant_noend
+
+package mutant
+
+// Active is the mutant that this build is.
+const Active = ""
