@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"govor/hub/mutant"
 	"govor/hub/protocol"
 )
 
@@ -136,10 +135,7 @@ func (t *transaction) run(batch []protocol.Event, results []Result) error {
 			return err
 		}
 	}
-	if mutant.Active == mutant.EarlyAck && mutant.BeforeCommit != nil {
-		mutant.BeforeCommit(results)
-	}
-	return run(t.commit)
+	return t.finish(results)
 }
 
 // decide handles res.Event. A retry is recognised before anything is refused: what was stored once gets its receipt,
