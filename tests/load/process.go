@@ -20,7 +20,8 @@ import (
 	"govor/tests/load/generator"
 )
 
-// startPinned starts a command on one core. Its Go runtime sees one core then, as it would have one machine.
+// startPinned starts a command on one core. The core is the one of this thread for a moment, so that Go's runtime in the
+// command sees one core from its first instruction.
 func startPinned(cmd *exec.Cmd, core int) error {
 	var before, one unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &before); err != nil {

@@ -84,10 +84,26 @@ func (b *bench) absolute(w io.Writer) {
 			fmt.Fprintln(w)
 		}
 	}
+	if n := b.disturbance(); n > .1 {
+		fmt.Fprintf(w, "\nOther programs had %.0f %% of the servers' core: rates and latencies are theirs as much as the peers'.\n", 100*n)
+	}
 	fmt.Fprintln(w)
 	for _, s := range b.plan {
 		fmt.Fprintf(w, "- %s: %s\n", s.name, s.about)
 	}
+}
+
+// disturbance is the share of the servers' core that other programs had, the median of all that was measured.
+func (b *bench) disturbance() float64 {
+	var all []float64
+	for _, round := range b.results {
+		for _, r := range round {
+			if r.Deliveries > 0 {
+				all = append(all, r.OthersShare)
+			}
+		}
+	}
+	return median(all)
 }
 
 // median is the one of a figure over the rounds.
@@ -142,7 +158,7 @@ func format(v float64) string {
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10 || v <= -10:
 		return fmt.Sprintf("%.1f", v)
-	case v >= .1 || v <= -.1:
+	case v >= 1 || v <= -1:
 		return fmt.Sprintf("%.2f", v)
 	default:
 		return fmt.Sprintf("%.3f", v)

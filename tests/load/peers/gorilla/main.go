@@ -107,17 +107,16 @@ func (c *client) writePump() {
 }
 
 func (c *client) write(message []byte) error {
-	if !*join {
-		return c.conn.WriteMessage(websocket.TextMessage, message)
-	}
 	w, err := c.conn.NextWriter(websocket.TextMessage)
 	if err != nil {
 		return err
 	}
 	_, _ = w.Write(message)
-	for range len(c.send) {
-		_, _ = w.Write([]byte{'\n'})
-		_, _ = w.Write(<-c.send)
+	if *join {
+		for range len(c.send) {
+			_, _ = w.Write([]byte{'\n'})
+			_, _ = w.Write(<-c.send)
+		}
 	}
 	return w.Close()
 }
