@@ -91,13 +91,26 @@ func TestServerFrames(t *testing.T) {
 		{"unfinished long text", long[:259], 0, false},
 		{"unfinished length", long[:3], 0, false},
 		{"masked", []byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}, 0, true},
-		{"fragment", []byte{0x01, 2, 'h', 'i'}, 0, true},
+		{"fragment", []byte{0x01, 2, 'h', 'i'}, 4, false},
 		{"reserved bit", []byte{0xc1, 2, 'h', 'i'}, 0, true},
 		{"far too long", []byte{0x81, 127, 0xff, 0, 0, 0, 0, 0, 0, 0}, 0, true},
 	} {
 		if _, _, size, err := serverFrame(c.in); size != c.size || (err != nil) != c.bad {
 			t.Errorf("%s: size %d, %v", c.what, size, err)
 		}
+	}
+}
+
+func TestAMessageInPartsIsOne(t *testing.T) {
+	g := crowdOf(2)
+	frames := "\x01\x05@@abc\x8a\x00\x00\x03:0:\x80\x030@@" + "\x81\x0b@@abc:0:1@@"
+	for cut := 1; cut <= len(frames); cut++ { // however it comes
+		if n := g.consume(g.conns[0], []byte(frames[:cut]), 1); n > 0 {
+			frames, cut = frames[n:], 0
+		}
+	}
+	if got := g.conns[0].next[0]; got != 2 || g.result.Wrong != 0 {
+		t.Errorf("%d messages, %d astray", got, g.result.Wrong)
 	}
 }
 

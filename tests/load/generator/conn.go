@@ -44,6 +44,7 @@ type conn struct {
 
 	dialed int64
 	rest   []byte   // an unfinished frame
+	parts  []byte   // an unfinished message
 	out    []byte   // what the socket did not take
 	next   []uint32 // the sequence expected of each publisher of the room
 	gaps   uint64

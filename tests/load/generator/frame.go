@@ -12,6 +12,7 @@ import (
 )
 
 const (
+	opMore  = 0
 	opText  = 1
 	opClose = 8
 	opPing  = 9
@@ -33,15 +34,18 @@ func clientFrame(dst []byte, op byte, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// serverFrame finds the first frame in b; size is 0 if it is not whole yet.
-func serverFrame(b []byte) (op byte, payload []byte, size int, err error) {
+// final is the bit of the last fragment of a message.
+const final = 0x80
+
+// serverFrame finds the first frame in b: its first byte and what it holds; size is 0 if it is not whole yet.
+func serverFrame(b []byte) (first byte, payload []byte, size int, err error) {
 	if len(b) < 2 {
 		return 0, nil, 0, nil
 	}
 	header, length := 2, uint64(b[1])
 	switch {
-	case b[0]&0xf0 != 0x80:
-		return 0, nil, 0, fmt.Errorf("a frame beginning with %#x: a fragment or reserved bits", b[0])
+	case b[0]&0x70 != 0:
+		return 0, nil, 0, fmt.Errorf("a frame beginning with %#x: reserved bits", b[0])
 	case length > 127:
 		return 0, nil, 0, fmt.Errorf("a masked frame of a server")
 	case length == 126:
@@ -61,14 +65,14 @@ func serverFrame(b []byte) (op byte, payload []byte, size int, err error) {
 	if size = header + int(length); len(b) < size {
 		return 0, nil, 0, nil
 	}
-	return b[0] & 0x0f, b[header:size], size, nil
+	return b[0], b[header:size], size, nil
 }
 
 // consume handles the whole frames in b and returns their length.
 func (g *generator) consume(c *conn, b []byte, now int64) int {
 	used := 0
 	for c.state != dead {
-		op, payload, size, err := serverFrame(b[used:])
+		first, payload, size, err := serverFrame(b[used:])
 		if err != nil {
 			g.fail(c, err.Error())
 			break
@@ -77,9 +81,14 @@ func (g *generator) consume(c *conn, b []byte, now int64) int {
 			break
 		}
 		used += size
-		g.frames++
-		switch op {
-		case opText, 2:
+		switch op := first & 0x0f; op {
+		case opText, opMore:
+			if g.frames++; first&final == 0 || len(c.parts) > 0 {
+				if c.parts = append(c.parts, payload...); first&final == 0 {
+					continue
+				}
+				payload, c.parts = c.parts, nil
+			}
 			g.received(c, payload, now)
 		case opPing:
 			g.write(c, clientFrame(nil, opPong, payload))
