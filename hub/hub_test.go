@@ -157,7 +157,7 @@ func (w *world) open(p SessionParams) *client {
 		w.t.Fatal(err)
 	}
 	c := &client{t: w.t, s: s, wake: make(chan struct{}, 1)}
-	s.Bind(func() {
+	s.Bind(func(bool) {
 		select {
 		case c.wake <- struct{}{}:
 		default:

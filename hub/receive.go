@@ -282,6 +282,6 @@ func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 		s.end(protocol.CloseTryAgain, reasonUnavailable)
 	}
 	if !echo {
-		s.notify()
+		s.notify(false)
 	}
 }

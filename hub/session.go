@@ -45,7 +45,7 @@ type Session struct {
 	sending sync.Mutex
 	failed  bool // guarded by sending
 
-	wake atomic.Pointer[func()] // tells the driver to look; nil until Bind
+	wake atomic.Pointer[func(crowd bool)] // tells the driver to look; nil until Bind
 
 	sibling *Session // the next one of the same member; guarded by Hub.mu
 
@@ -190,7 +190,7 @@ func (s *Session) changeLocked() {
 // reply puts a frame into the outbox and tells the writer.
 func (s *Session) reply(f protocol.Frame) {
 	s.put(f)
-	s.notify()
+	s.notify(false)
 }
 
 // put puts a frame into the outbox, which goes out when the writer looks next.
@@ -217,16 +217,25 @@ const (
 	reasonReplaced    = "replaced"
 )
 
-// notify tells the writer to look.
-func (s *Session) notify() {
+// crowdSize is how many seats make a crowd: it is told of a message after those who are few.
+const crowdSize = 256
+
+// notify tells the writer to look; crowd as for socket.Peer.
+func (s *Session) notify(crowd bool) {
 	if wake := s.wake.Load(); wake != nil {
-		(*wake)()
+		(*wake)(crowd)
 	}
 }
 
-// markDirty says that t may have something to take. A room's lock may be held.
+// markDirty says that t may have something to take, and tells the writer. The room's lock is held.
 func (s *Session) markDirty(t *seat) {
+	s.addDirty(t)
+	s.notify(len(t.ring.seats) > crowdSize)
+}
+
+func (s *Session) addDirty(t *seat) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if !t.dirty {
 		t.dirty = true
 		if s.firstDirty == nil {
@@ -236,8 +245,6 @@ func (s *Session) markDirty(t *seat) {
 		}
 		s.lastDirty = t
 	}
-	s.mu.Unlock()
-	s.notify()
 }
 
 // end makes the connection end with code and reason after what is pending; the first call decides.
@@ -250,11 +257,11 @@ func (s *Session) endWhen(code int, reason string, finish bool) {
 		s.changeLocked()
 	}
 	s.mu.Unlock()
-	s.notify()
+	s.notify(false)
 }
 
 // Bind implements socket.Peer.
-func (s *Session) Bind(wake func()) { s.wake.Store(&wake) }
+func (s *Session) Bind(wake func(crowd bool)) { s.wake.Store(&wake) }
 
 // joinRuns is up to how many bytes the session's own frames and those of a seat are put together: copying them costs
 // less than a second write.
@@ -277,7 +284,7 @@ func (s *Session) Pending() []byte {
 		}
 		b, more := t.take()
 		if more {
-			s.markDirty(t)
+			s.addDirty(t) // the writer looks again anyway
 		}
 		switch {
 		case len(own) == 0:

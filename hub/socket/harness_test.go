@@ -21,7 +21,7 @@ type fakePeer struct {
 	receive func(string)
 
 	mu       sync.Mutex
-	wakeup   func()
+	wakeup   func(bool)
 	received []string
 	pending  []byte
 	wrote    int
@@ -29,7 +29,7 @@ type fakePeer struct {
 }
 
 func newFakePeer() *fakePeer {
-	return &fakePeer{wakeup: func() {}, ended: make(chan verdict, 2)}
+	return &fakePeer{wakeup: func(bool) {}, ended: make(chan verdict, 2)}
 }
 
 func (p *fakePeer) Receive(data []byte) {
@@ -65,7 +65,7 @@ func (p *fakePeer) Ending() (int, string, bool) {
 
 func (p *fakePeer) Ended(code int, reason string) { p.ended <- verdict{code: code, reason: reason} }
 
-func (p *fakePeer) Bind(wake func()) {
+func (p *fakePeer) Bind(wake func(bool)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.wakeup = wake
@@ -75,7 +75,7 @@ func (p *fakePeer) wake() {
 	p.mu.Lock()
 	wake := p.wakeup
 	p.mu.Unlock()
-	wake()
+	wake(false)
 }
 
 // send makes texts pending, one frame each.

@@ -109,7 +109,7 @@ func (in *intake) take() ([]byte, *verdict) {
 	in.bytes -= len(message)
 	if in.full && !in.fullLocked() {
 		in.full = false
-		in.link.wake() // to read on
+		in.link.wake(false) // to read on
 	}
 	return message, nil
 }
@@ -121,7 +121,7 @@ func (in *intake) receive(message []byte) {
 			in.mu.Lock()
 			in.failed, in.waiting, in.bytes = true, nil, 0
 			in.mu.Unlock()
-			in.link.wake()
+			in.link.wake(false)
 		}
 	}()
 	in.link.peer.Receive(message)

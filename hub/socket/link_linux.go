@@ -16,10 +16,10 @@ type link struct {
 	peer Peer
 	done func() // called when the socket is closed and the peer knows
 
-	woken atomic.Bool // in the inbox, or queued and not visited since
+	woken atomic.Uint32 // in the inbox, or queued and not visited since: notWoken, wokenInCrowd or wokenAlone
 
 	// Owned by the loop's goroutine.
-	queued   bool // in the loop's queue
+	queued   queuedAs
 	readable bool // the socket may have something
 	hup      bool // the other side has said its last, so there is an end to be read
 	paused   bool // nothing is read while the peer has enough to do
@@ -43,6 +43,22 @@ type link struct {
 	before, after *link
 }
 
+// What a link has been woken as.
+const (
+	notWoken uint32 = iota
+	wokenInCrowd
+	wokenAlone
+)
+
+// queuedAs says in which of its loop's queues a link is.
+type queuedAs uint8
+
+const (
+	notQueued queuedAs = iota
+	queuedInCrowd
+	queuedAlone
+)
+
 // ending is how far the end of a link is.
 type ending struct {
 	since   time.Duration // when the peer wanted to end, 0 = it did not
@@ -55,8 +71,12 @@ type ending struct {
 func (k *link) decided() bool { return k.end != nil && k.end.decided }
 
 // wake is what the peer calls.
-func (k *link) wake() {
-	if k.woken.Swap(true) {
+func (k *link) wake(crowd bool) {
+	if crowd {
+		if !k.woken.CompareAndSwap(notWoken, wokenInCrowd) {
+			return
+		}
+	} else if k.woken.Swap(wokenAlone) == wokenAlone {
 		return
 	}
 	l := k.loop
@@ -90,8 +110,8 @@ func (l *loop) panicked(v any) {
 
 // visit does what has come up for the link.
 func (l *loop) visit(k *link) {
-	if k.woken.Load() {
-		k.woken.Store(false) // before looking: what comes from now on wakes again
+	if k.woken.Load() != notWoken {
+		k.woken.Store(notWoken) // before looking: what comes from now on wakes again
 	}
 	if k.closed {
 		return

@@ -87,7 +87,7 @@ func (ls *Loops) adopt(raw, in net.Conn, p Peer, done func()) bool {
 		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, //nolint:gosec // descriptors are small
 	}
 	p.Bind(k.wake)
-	k.wake()
+	k.wake(false)
 	if k.loop.stopped.Load() {
 		k.loop.turnAway()
 	}
@@ -141,6 +141,7 @@ const (
 	loopEvents     = 128       // sockets of one look
 	loopRead       = 32 << 10  // bytes of one read; the buffer is shared by all connections of a loop
 	visitsPerTurn  = 128       // connections that are visited before the loop looks at its sockets again
+	visitsOfCrowd  = 32        // of them, at least, for those who are many
 	writesPerVisit = 4         // of one connection
 	bytesPerVisit  = 256 << 10 // after which another connection has its turn
 )
@@ -165,7 +166,8 @@ type loop struct {
 	links  []*link
 	free   []int32 // unused places in links
 	batch  []*link // the inbox of the turn
-	queue  queue
+	alone  queue   // links with something to do
+	crowd  queue   // links that have it together with a great many others
 	wheel  wheel
 
 	asleep  atomic.Bool // the loop waits, or is about to: who puts something into the inbox wakes it
@@ -266,7 +268,11 @@ func (l *loop) collect() bool {
 		if k.slot < 0 && !k.closed {
 			l.register(k)
 		}
-		l.enqueue(k)
+		if k.woken.Load() == wokenInCrowd {
+			l.enqueueInCrowd(k)
+		} else {
+			l.enqueue(k)
+		}
 	}
 	return !stopping
 }
@@ -290,25 +296,45 @@ func (l *loop) register(k *link) {
 	l.wheel.set(k, l.deadline(k))
 }
 
-// enqueue gives the link a turn.
+// enqueue gives the link a turn, before the crowd.
 func (l *loop) enqueue(k *link) {
-	if !k.queued && !k.closed {
-		k.queued = true
-		l.queue.push(k)
+	if k.queued != queuedAlone && !k.closed {
+		k.queued = queuedAlone // should it be in the crowd, too, it is passed over there
+		l.alone.push(k)
 	}
 }
 
-// work visits links that have something to do, visitsPerTurn at most, and tells whether there were any.
-func (l *loop) work() bool {
-	for i := range visitsPerTurn {
-		k := l.queue.pop()
-		if k == nil {
-			return i > 0
-		}
-		k.queued = false
-		l.guard(k, l.visit)
+// enqueueInCrowd gives the link a turn.
+func (l *loop) enqueueInCrowd(k *link) {
+	if k.queued == notQueued && !k.closed {
+		k.queued = queuedInCrowd
+		l.crowd.push(k)
 	}
-	return true
+}
+
+// work visits links that have something to do, visitsPerTurn at most, and tells whether there were any. So a room of
+// ten thousand does not keep one of two waiting; and of every turn the crowd has a part.
+func (l *loop) work() bool {
+	alone := l.visitAll(&l.alone, queuedAlone, visitsPerTurn-visitsOfCrowd)
+	crowd := l.visitAll(&l.crowd, queuedInCrowd, visitsPerTurn-alone)
+	return alone+crowd > 0
+}
+
+// visitAll visits the links of a queue, limit at most, and returns how many there were.
+func (l *loop) visitAll(q *queue, as queuedAs, limit int) int {
+	for n := 0; n < limit; {
+		k := q.pop()
+		if k == nil {
+			return n
+		}
+		if k.queued != as {
+			continue
+		}
+		k.queued = notQueued
+		l.guard(k, l.visit)
+		n++
+	}
+	return limit
 }
 
 // sleep waits for news, for something in the inbox or for the wheel.

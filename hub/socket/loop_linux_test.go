@@ -15,7 +15,7 @@ import (
 // ringPeer writes the same frame whenever its test says so, and allocates nothing.
 type ringPeer struct {
 	frame []byte
-	wake  func()
+	wake  func(bool)
 	left  atomic.Int64  // bytes of the frame that are not written
 	busy  *atomic.Int64 // peers with something left
 	done  chan struct{} // told when there is none
@@ -26,7 +26,7 @@ type ringPeer struct {
 func (p *ringPeer) Receive([]byte)              {}
 func (p *ringPeer) Ending() (int, string, bool) { return 0, "", false }
 func (p *ringPeer) Ended(int, string)           { close(p.ended) }
-func (p *ringPeer) Bind(wake func())            { p.wake = wake }
+func (p *ringPeer) Bind(wake func(bool))        { p.wake = wake }
 
 func (p *ringPeer) Pending() []byte {
 	n := p.left.Load()
@@ -75,7 +75,7 @@ func TestDeliveriesAllocateNothing(t *testing.T) {
 		busy.Store(connections)
 		for _, p := range peers {
 			p.left.Store(int64(len(p.frame)))
-			p.wake()
+			p.wake(true)
 		}
 		<-done
 	}

@@ -76,7 +76,7 @@ func serve(raw net.Conn, in io.Reader, p Peer, limits Limits, onPanic func(any, 
 	case *net.UnixConn:
 		c.resume = true
 	}
-	p.Bind(c.wake)
+	p.Bind(func(bool) { c.wake() }) // the scheduler is fair
 	// The writer ends when there is a verdict, or when writing fails because the reader has closed the connection.
 	go c.write()
 	c.read()

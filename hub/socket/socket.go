@@ -28,8 +28,9 @@ type Peer interface {
 	// Ended tells the peer that the connection is gone and why: the code and reason sent or received.
 	Ended(code int, reason string)
 	// Bind is called once, before anything else. From then on the peer calls wake, from any goroutine and perhaps
-	// with locks held, whenever there may be something to write or to end; wake is quick and never blocks.
-	Bind(wake func())
+	// with locks held, whenever there may be something to write or to end; wake is quick and never blocks. crowd says
+	// that a great many peers are woken with it: they may have to wait while those who are woken alone are served.
+	Bind(wake func(crowd bool))
 }
 
 // Limits of a connection. Zero values mean the defaults.
