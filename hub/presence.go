@@ -12,9 +12,13 @@ import (
 // time in which nobody came back, so that reloads and short cuts are silent. Guarded by the room's mu.
 type presence struct {
 	members map[protocol.MemberID]*present
-	shown   time.Time   // when a frame was last sent
-	timer   *time.Timer // runs while something is to be told
-	due     time.Time   // when timer fires
+	online  int               // members with a session
+	people  []protocol.Person // the list as it was made last, see peopleLocked
+	listed  time.Time         // when that was
+	changed bool              // since then
+	shown   time.Time         // when a frame was last sent
+	timer   *time.Timer       // runs while something is to be told
+	due     time.Time         // when timer fires
 }
 
 // present is one member in a room.
@@ -32,6 +36,10 @@ func (r *room) enterLocked(m Member) {
 		p = &present{}
 		r.presence.members[m.ID] = p
 	}
+	if p.sessions == 0 {
+		r.presence.online++
+	}
+	r.presence.changed = r.presence.changed || p.sessions == 0 || p.name != m.Name
 	p.name = m.Name
 	p.sessions++
 	if !p.told {
@@ -47,6 +55,8 @@ func (r *room) leaveLocked(m protocol.MemberID) {
 	}
 	p.sessions--
 	if p.sessions == 0 {
+		r.presence.online--
+		r.presence.changed = true
 		p.left = r.hub.now()
 		r.tellByLocked(p.left.Add(r.hub.limits.PresenceGrace))
 	}
@@ -113,21 +123,28 @@ func addName(names []string, name string) []string {
 	return append(names, name)
 }
 
-// peopleLocked returns who is here, sorted by name and at most MaxPeople of them, and how many there are.
+// fewMembers is up to how many the list of people is made anew whenever it has changed.
+const fewMembers = 2 * protocol.MaxPeople
+
+// peopleLocked returns who is here, sorted by name and at most MaxPeople of them, and how many there are. The list is
+// shared and must not be changed. In a room of many it may be presenceInterval old: ten thousand who join at once must not
+// cost ten thousand walks over all of them.
 func (r *room) peopleLocked() ([]protocol.Person, int) {
-	people := make([]protocol.Person, 0, min(len(r.presence.members), protocol.MaxPeople))
-	online := 0
-	for id, p := range r.presence.members {
-		if p.sessions == 0 {
-			continue
+	p := &r.presence
+	if p.changed && (len(p.members) <= fewMembers || r.hub.now().Sub(p.listed) >= presenceInterval) {
+		p.changed, p.listed = false, r.hub.now()
+		p.people = make([]protocol.Person, 0, min(p.online, protocol.MaxPeople))
+		for id, m := range p.members {
+			if len(p.people) == protocol.MaxPeople {
+				break
+			}
+			if m.sessions > 0 {
+				p.people = append(p.people, protocol.Person{Member: id, Name: m.name})
+			}
 		}
-		online++
-		if len(people) < protocol.MaxPeople {
-			people = append(people, protocol.Person{Member: id, Name: p.name})
-		}
+		slices.SortFunc(p.people, func(a, b protocol.Person) int { return cmp.Compare(a.Name, b.Name) })
 	}
-	slices.SortFunc(people, func(a, b protocol.Person) int { return cmp.Compare(a.Name, b.Name) })
-	return people, online
+	return p.people, p.online
 }
 
 // People returns who is in a room now, sorted by name and at most protocol.MaxPeople of them, and how many there are.

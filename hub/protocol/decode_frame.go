@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+type jsonPerson struct {
+	Member string `json:"member"`
+	Name   string `json:"name"`
+}
+
 // wireFrame has every field that a frame of govor.v1.json may have.
 type wireFrame struct {
 	Type         string       `json:"type"`

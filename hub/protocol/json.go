@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -22,6 +23,8 @@ func (JSON) Append(dst []byte, f Frame) []byte {
 		return appendMessage(dst, f.Event)
 	case Receipt:
 		return appendReceipt(dst, f)
+	case Joined:
+		return appendJoined(dst, f)
 	default:
 		return appendOther(dst, f)
 	}
@@ -43,7 +46,7 @@ func appendMessage(dst []byte, e *Event) []byte {
 	dst = append(dst, `,"id":`...)
 	dst = appendString(dst, e.ID)
 	dst = append(dst, `,"member":"`...)
-	dst = append(dst, e.Member.String()...)
+	dst = appendMember(dst, e.Member)
 	dst = append(dst, `","from":`...)
 	dst = appendString(dst, e.Name)
 	dst = append(dst, `,"text":`...)
@@ -71,12 +74,16 @@ func appendDeleted(dst []byte, e *Event) []byte {
 	dst = append(dst, `,"id":`...)
 	dst = appendString(dst, e.ID)
 	dst = append(dst, `,"member":"`...)
-	dst = append(dst, e.Member.String()...)
+	dst = appendMember(dst, e.Member)
 	dst = append(dst, `","from":`...)
 	dst = appendString(dst, e.Name)
 	dst = append(dst, `,"at":"`...)
 	dst = e.Time().AppendFormat(dst, timeFormat)
 	return append(dst, `"}`...)
+}
+
+func appendMember(dst []byte, m MemberID) []byte {
+	return base64.RawURLEncoding.AppendEncode(dst, m[:])
 }
 
 func appendReceipt(dst []byte, r Receipt) []byte {
@@ -91,6 +98,33 @@ func appendReceipt(dst []byte, r Receipt) []byte {
 	return append(dst, '}')
 }
 
+// appendJoined is written out because after a restart everybody gets one, with a hundred names.
+func appendJoined(dst []byte, j Joined) []byte {
+	dst = append(dst, `{"type":"joined","room":`...)
+	dst = appendString(dst, j.Room)
+	dst = append(dst, `,"after":`...)
+	dst = strconv.AppendInt(dst, j.After, 10)
+	dst = append(dst, `,"last":`...)
+	dst = strconv.AppendInt(dst, j.Last, 10)
+	dst = append(dst, `,"online":`...)
+	dst = strconv.AppendInt(dst, int64(j.Online), 10)
+	for i, p := range j.People {
+		if i == 0 {
+			dst = append(dst, `,"people":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"member":"`...)
+		dst = appendMember(dst, p.Member)
+		dst = append(dst, `","name":`...)
+		dst = append(appendString(dst, p.Name), '}')
+	}
+	if len(j.People) > 0 {
+		dst = append(dst, ']')
+	}
+	return append(dst, '}')
+}
+
 // timeFormat is RFC 3339 in UTC with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
@@ -99,34 +133,28 @@ type jsonLimits struct {
 	Unacknowledged int `json:"unacknowledged"`
 }
 
-type jsonPerson struct {
-	Member string `json:"member"`
-	Name   string `json:"name"`
-}
-
 type jsonFrame struct {
-	Type         string       `json:"type"`
-	Room         string       `json:"room,omitempty"`
-	ID           string       `json:"id,omitempty"`
-	Session      string       `json:"session,omitempty"`
-	Member       string       `json:"member,omitempty"`
-	Name         string       `json:"name,omitempty"`
-	Token        string       `json:"token,omitempty"`
-	Limits       *jsonLimits  `json:"limits,omitempty"`
-	Reason       ResetReason  `json:"reason,omitempty"`
-	After        *int64       `json:"after,omitempty"`
-	Last         *int64       `json:"last,omitempty"`
-	Online       *int         `json:"online,omitempty"`
-	People       []jsonPerson `json:"people,omitempty"`
-	Joined       []string     `json:"joined,omitempty"`
-	JoinedCount  int          `json:"joined_count,omitempty"`
-	Left         []string     `json:"left,omitempty"`
-	LeftCount    int          `json:"left_count,omitempty"`
-	At           string       `json:"at,omitempty"`
-	Code         Code         `json:"code,omitempty"`
-	Message      string       `json:"message,omitempty"`
-	Suggestion   string       `json:"suggestion,omitempty"`
-	RetryAfterMS int64        `json:"retry_after_ms,omitempty"`
+	Type         string      `json:"type"`
+	Room         string      `json:"room,omitempty"`
+	ID           string      `json:"id,omitempty"`
+	Session      string      `json:"session,omitempty"`
+	Member       string      `json:"member,omitempty"`
+	Name         string      `json:"name,omitempty"`
+	Token        string      `json:"token,omitempty"`
+	Limits       *jsonLimits `json:"limits,omitempty"`
+	Reason       ResetReason `json:"reason,omitempty"`
+	After        *int64      `json:"after,omitempty"`
+	Last         *int64      `json:"last,omitempty"`
+	Online       *int        `json:"online,omitempty"`
+	Joined       []string    `json:"joined,omitempty"`
+	JoinedCount  int         `json:"joined_count,omitempty"`
+	Left         []string    `json:"left,omitempty"`
+	LeftCount    int         `json:"left_count,omitempty"`
+	At           string      `json:"at,omitempty"`
+	Code         Code        `json:"code,omitempty"`
+	Message      string      `json:"message,omitempty"`
+	Suggestion   string      `json:"suggestion,omitempty"`
+	RetryAfterMS int64       `json:"retry_after_ms,omitempty"`
 }
 
 func appendOther(dst []byte, f Frame) []byte {
@@ -136,11 +164,6 @@ func appendOther(dst []byte, f Frame) []byte {
 		j = jsonFrame{
 			Type: "welcome", Session: f.Session, Member: f.Member.String(), Name: f.Name, Token: f.Token,
 			Limits: &jsonLimits{Text: f.MaxText, Unacknowledged: MaxUnacknowledged},
-		}
-	case Joined:
-		j = jsonFrame{Type: "joined", Room: f.Room, After: &f.After, Last: &f.Last, Online: &f.Online}
-		for _, p := range f.People {
-			j.People = append(j.People, jsonPerson{p.Member.String(), p.Name})
 		}
 	case Reset:
 		j = jsonFrame{Type: "reset", Room: f.Room, Reason: f.Reason, After: &f.After, Last: &f.Last}
