@@ -15,6 +15,7 @@ var (
 	ErrNetworkFileSystem = errors.New("the data directory is on a network file system")
 	ErrNotWritable       = errors.New("the data directory cannot be written")
 	ErrNewer             = errors.New("the database was written by a newer version")
+	ErrNotThere          = errors.New("there is nothing to read")
 	ErrCorrupted         = errors.New("the database is corrupted")
 )
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"go.uber.org/zap"
 	"zombiezen.com/go/sqlite"
@@ -48,23 +47,9 @@ var (
 // Open opens govor.db in dir, which is made if it is not there, readable for its owner only. It creates or migrates the
 // schema, and holds a lock on dir until Close. What a person can do something about is an *OpenError.
 func Open(dir string, log *zap.Logger) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:gosec // whoever starts the program chooses the directory
-		return nil, openError(ErrNotWritable, err, "cannot make the data directory %s", dir)
-	}
-	if name, err := networkFileSystem(dir); err != nil {
-		return nil, fmt.Errorf("look at the file system of %s: %w", dir, err)
-	} else if name != "" {
-		return nil, openError(ErrNetworkFileSystem, nil,
-			"the data directory %s is on a network file system (%s), where SQLite's locks and syncs cannot be trusted; choose a local directory", dir, name)
-	}
-	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600))
-	locked, err := lock.TryLock()
+	lock, err := lockDir(dir)
 	if err != nil {
-		return nil, openError(ErrNotWritable, err, "cannot write in the data directory %s", dir)
-	}
-	if !locked {
-		return nil, openError(ErrLocked, nil,
-			"the data directory %s is in use by another process; stop it or choose another directory", dir)
+		return nil, err
 	}
 	s := &Store{
 		dir:       dir,

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -168,16 +169,12 @@ func (s *Store) reconcile(conn *sqlite.Conn) error {
 	if err != nil {
 		return fmt.Errorf("read the list of what was erased: %w", err)
 	}
-	known := make(map[skeletonKey]bool, len(list))
-	for _, k := range list {
-		known[k.key()] = true
-		s.skeletons.note(k.At)
-	}
-	missing, err := erasedIn(conn, func(k skeleton) bool { return !known[k.key()] })
+	there, err := erasedIn(conn)
 	if err != nil {
 		return err
 	}
-	for _, k := range missing {
+	missing := without(there, list)
+	for _, k := range append(list, missing...) {
 		s.skeletons.note(k.At)
 	}
 	s.skeletons.pending = missing
@@ -185,8 +182,17 @@ func (s *Store) reconcile(conn *sqlite.Conn) error {
 	return nil
 }
 
-// erasedIn lists what a database knows as erased, as far as it is wanted.
-func erasedIn(conn *sqlite.Conn, wanted func(skeleton) bool) ([]skeleton, error) {
+// without leaves out of a list what is in another one.
+func without(list, other []skeleton) []skeleton {
+	known := make(map[skeletonKey]bool, len(other))
+	for _, k := range other {
+		known[k.key()] = true
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(k skeleton) bool { return known[k.key()] })
+}
+
+// erasedIn lists what a database knows as erased.
+func erasedIn(conn *sqlite.Conn) ([]skeleton, error) {
 	const query = `SELECT r.name, e.seq, e.id, m.id, coalesce(d.at, e.at)
 		FROM folds f JOIN events e ON e.pos = f.pos JOIN rooms r ON r.num = e.room JOIN members m ON m.num = e.member
 		LEFT JOIN events d ON d.room = e.room AND d.seq = f.changed
@@ -195,13 +201,10 @@ func erasedIn(conn *sqlite.Conn, wanted func(skeleton) bool) ([]skeleton, error)
 	err := sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
 		var m protocol.MemberID
 		stmt.ColumnBytes(3, m[:])
-		k := skeleton{
+		list = append(list, skeleton{
 			Room: stmt.ColumnText(0), Seq: stmt.ColumnInt64(1), ID: stmt.ColumnText(2), Member: m.String(),
 			At: time.UnixMilli(stmt.ColumnInt64(4)).UTC(),
-		}
-		if wanted(k) {
-			list = append(list, k)
-		}
+		})
 		return nil
 	}})
 	return list, err
