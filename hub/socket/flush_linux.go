@@ -112,6 +112,9 @@ func (l *loop) write(k *link, b []byte) (n int, ok bool) {
 	for n < 0 && errors.Is(err, unix.EINTR) {
 		n, err = unix.Write(int(k.fd), b)
 	}
+	if n > 0 && k.stalled != 0 {
+		k.pulse.heard = l.now // the other side reads; its pongs may be far behind
+	}
 	switch {
 	case n == len(b):
 		k.stalled = 0

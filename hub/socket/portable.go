@@ -53,6 +53,7 @@ type conn struct {
 	out         []byte    // control frames, the first perhaps written in part
 	rest        int       // bytes up to the next frame of what is pending
 	deadline    time.Time // set for writes
+	full        bool      // the last write found no room for everything
 	stalled     time.Time // since when no byte was taken, zero = bytes are taken
 	endingSince time.Time // when the peer wanted to end, zero = not yet
 	finishBy    time.Time // when the end must be written, zero = no end yet

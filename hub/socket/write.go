@@ -173,7 +173,11 @@ func (c *conn) writeSome(b []byte) (int, error) {
 	n, err := c.raw.Write(b)
 	if n > 0 {
 		c.stalled = time.Time{}
+		if c.full {
+			c.heard.Store(int64(c.now())) // the other side reads; its pongs may be far behind
+		}
 	}
+	c.full = err != nil
 	switch {
 	case err == nil:
 		return n, nil
