@@ -140,7 +140,7 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 const (
 	loopEvents     = 128       // sockets of one look
 	loopRead       = 32 << 10  // bytes of one read; the buffer is shared by all connections of a loop
-	visitsPerTurn  = 64       // connections that are visited before the loop looks at its sockets again
+	visitsPerTurn  = 64        // connections that are visited before the loop looks at its sockets again
 	visitsOfCrowd  = 16        // of them, at least, for those who are many
 	writesPerVisit = 4         // of one connection
 	bytesPerVisit  = 256 << 10 // after which another connection has its turn
