@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -213,6 +214,37 @@ func TestRestartUnderLoad(t *testing.T) {
 			t.Errorf("stopping took %v", took)
 		}
 	}, "--no-limits")
+}
+
+// A socket that takes nothing does not keep those who connect waiting: it is cut, and comes back as after any cut.
+func TestRestartDoesNotWaitForAStalledSocket(t *testing.T) {
+	eachDriver(t, func(t *testing.T, s *server) {
+		stalled := s.stall()
+		silent, err := net.Dial("tcp", s.addr) // accepted, and never asks for anything, as browsers do
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		writer := s.joined("Иван")
+		writer.fill("m", 300, strings.Repeat("б", 7900))
+		stop := make(chan struct{})
+		var probing sync.WaitGroup
+		var longest time.Duration
+		var failed []error
+		probing.Go(func() { longest, failed = s.probe(stop) })
+		s.restart()
+		s.awaitReady()
+		close(stop)
+		probing.Wait()
+		if err := errors.Join(failed...); err != nil {
+			t.Error(err)
+		}
+		t.Logf("the longest wait for a page was %v", longest)
+		if limit := 1500 * time.Millisecond; longest > limit && !raceEnabled {
+			t.Errorf("a page took %v, want at most %v", longest, limit)
+		}
+		stalled.Close()
+	}, "--no-limits", "--stall-timeout", "2m")
 }
 
 // stored is the number of the last message in the lobby, 0 if nobody tells.
