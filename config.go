@@ -255,6 +255,10 @@ func writeHelp(w io.Writer, getenv func(string) string) {
 Usage:
   govor [serve] [settings]      start the server
   govor client [NAME]           chat from the console (govor client --help)
+  govor backup FILE             copy the chat into FILE, also while it runs
+  govor restore FILE            put what a backup holds into the data directory
+  govor export [FILE]           write what was said as JSON, text or a page
+  govor check                   look whether the data is as it should be
   govor healthcheck [settings]  exit 0 if the server with these settings is ready
   govor version                 say which version this is; with --check-data DIR fail
                                 if it cannot go on with the data there

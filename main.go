@@ -4,16 +4,13 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -32,6 +29,7 @@ import (
 	"govor/client/terminal"
 	"govor/handlers"
 	"govor/hub"
+	"govor/hub/data"
 	"govor/hub/journal"
 	"govor/hub/restart"
 	"govor/hub/socket"
@@ -58,6 +56,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 		err = serve(ctx, args, getenv, stdout, stderr)
 	case "client":
 		return terminal.Run(ctx, args, stdin, stdout, stderr, getenv)
+	case "backup", "restore", "export", "check":
+		err = data.Run(ctx, command, args, func(general []string) (string, error) {
+			cfg, err := parseConfig(general, getenv)
+			return cfg.DataDir, err
+		}, stdout)
 	case "healthcheck":
 		err = healthcheck(ctx, args, getenv)
 	case "version":
@@ -75,7 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 		return 0
 	}
 	_, _ = fmt.Fprintln(stderr, "govor:", err)
-	if errors.As(err, new(*usageError)) {
+	if errors.As(err, new(*usageError)) || errors.As(err, new(*data.UsageError)) {
 		return 2
 	}
 	return 1
@@ -174,7 +177,7 @@ func open(cfg config, log *zap.Logger) (*server, error) {
 
 // openLive makes the hub and what stands before it.
 func (s *server) openLive(cfg config) error {
-	secret, err := loadSecret(cfg.DataDir)
+	secret, err := data.Secret(cfg.DataDir)
 	if err != nil {
 		return err
 	}
@@ -273,47 +276,6 @@ func newLogger(cfg config, w *os.File) *zap.Logger {
 		encoder = zapcore.NewConsoleEncoder(enc)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(w), cfg.LogLevel))
-}
-
-// secretBytes is the length of the secret that signs logins.
-const secretBytes = 32
-
-// loadSecret reads the secret of a data directory, and makes it the first time. The directory is locked by the store.
-func loadSecret(dir string) ([]byte, error) {
-	path := filepath.Join(dir, "secret")
-	secret, err := os.ReadFile(path) //nolint:gosec // the path is the operator's own
-	switch {
-	case err == nil && len(secret) == secretBytes:
-		return secret, nil
-	case err == nil:
-		return nil, fmt.Errorf("%s should have %d bytes and has %d; if it is deleted, a new one is made and everybody logs in again",
-			path, secretBytes, len(secret))
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("read the secret: %w", err)
-	}
-	secret = make([]byte, secretBytes)
-	_, _ = rand.Read(secret) // never fails: crypto/rand ends the program instead
-	if err := writeWhole(path, secret); err != nil {
-		return nil, fmt.Errorf("write the secret: %w", err)
-	}
-	return secret, nil
-}
-
-// writeWhole makes a file, readable for its owner only, that is there with all of its bytes or not at all.
-func writeWhole(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
 }
 
 // listen takes the addresses. A socket that was handed over comes before --listen.

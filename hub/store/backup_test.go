@@ -217,6 +217,16 @@ func TestExport(t *testing.T) {
 	if !strings.Contains(page, "text 3 &lt;of&gt; the club") || strings.Contains(page, "<of>") || strings.Count(page, "<p ") != 40 {
 		t.Errorf("as a page:\n%s", page)
 	}
+	file := filepath.Join(t.TempDir(), "lobby.txt")
+	if err := ExportFile(t.Context(), dir, "txt", "lobby", file); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(file); err != nil || string(data) != text {
+		t.Errorf("the file holds %q, %v", data, err)
+	}
+	if err := ExportFile(t.Context(), dir, "txt", "lobby", filepath.Join(dir, "x")); !errors.Is(err, ErrNotWritable) {
+		t.Errorf("an export into the data directory: %v", err)
+	}
 	for _, wrong := range [][2]string{{"xml", ""}, {"txt", "nowhere"}, {"txt", protocol.RoomServer}} {
 		if err := Export(t.Context(), dir, wrong[0], wrong[1], &bytes.Buffer{}); !errors.Is(err, ErrNotThere) {
 			t.Errorf("%v: %v", wrong, err)

@@ -3,9 +3,12 @@ package store
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"html"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -58,6 +61,27 @@ func Export(ctx context.Context, dir, format, room string, w io.Writer) error {
 		return fmt.Errorf("write the export: %w", err)
 	}
 	return nil
+}
+
+// ExportFile is Export into a file, readable for its owner only, which is there as a whole or not at all.
+func ExportFile(ctx context.Context, dir, format, room, file string) (err error) {
+	if within(dir, file) {
+		return openError(ErrNotWritable, nil,
+			"a file in the data directory %s would keep the texts that people delete; choose another place than %s", dir, file)
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".govor-export-*") // mode 0600
+	if err != nil {
+		return openError(ErrNotWritable, err, "cannot write beside %s", file)
+	}
+	defer func() { _ = os.Remove(f.Name()) }() // in vain when it was renamed
+	err = Export(ctx, dir, format, room, f)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), file); err != nil {
+		return fmt.Errorf("put the export in place: %w", err)
+	}
+	return syncDir(filepath.Dir(file))
 }
 
 // roomsIn lists the rooms for people, by name.
