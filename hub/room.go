@@ -171,5 +171,5 @@ func (h *Hub) hasPages(name string) bool {
 // presenceInterval bounds how often a room's presence is shown; joinDelay lets those who come together come in one frame.
 const (
 	presenceInterval = time.Second
-	joinDelay        = 100 * time.Millisecond
+	joinDelay        = 500 * time.Millisecond
 )

@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+type jsonLimits struct {
+	Text           int `json:"text"`
+	Unacknowledged int `json:"unacknowledged"`
+}
+
 type jsonPerson struct {
 	Member string `json:"member"`
 	Name   string `json:"name"`

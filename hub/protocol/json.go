@@ -25,6 +25,8 @@ func (JSON) Append(dst []byte, f Frame) []byte {
 		return appendReceipt(dst, f)
 	case Joined:
 		return appendJoined(dst, f)
+	case Welcome:
+		return appendWelcome(dst, f)
 	default:
 		return appendOther(dst, f)
 	}
@@ -98,7 +100,25 @@ func appendReceipt(dst []byte, r Receipt) []byte {
 	return append(dst, '}')
 }
 
-// appendJoined is written out because after a restart everybody gets one, with a hundred names.
+func appendWelcome(dst []byte, w Welcome) []byte {
+	dst = append(dst, `{"type":"welcome","session":`...)
+	dst = appendString(dst, w.Session)
+	dst = append(dst, `,"member":"`...)
+	dst = appendMember(dst, w.Member)
+	dst = append(dst, `","name":`...)
+	dst = appendString(dst, w.Name)
+	if w.Token != "" {
+		dst = append(dst, `,"token":`...)
+		dst = appendString(dst, w.Token)
+	}
+	dst = append(dst, `,"limits":{"text":`...)
+	dst = strconv.AppendInt(dst, int64(w.MaxText), 10)
+	dst = append(dst, `,"unacknowledged":`...)
+	dst = strconv.AppendInt(dst, MaxUnacknowledged, 10)
+	return append(dst, '}', '}')
+}
+
+// appendJoined and appendWelcome are written out because after a restart everybody gets them.
 func appendJoined(dst []byte, j Joined) []byte {
 	dst = append(dst, `{"type":"joined","room":`...)
 	dst = appendString(dst, j.Room)
@@ -128,20 +148,11 @@ func appendJoined(dst []byte, j Joined) []byte {
 // timeFormat is RFC 3339 in UTC with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-type jsonLimits struct {
-	Text           int `json:"text"`
-	Unacknowledged int `json:"unacknowledged"`
-}
-
 type jsonFrame struct {
 	Type         string      `json:"type"`
 	Room         string      `json:"room,omitempty"`
 	ID           string      `json:"id,omitempty"`
-	Session      string      `json:"session,omitempty"`
 	Member       string      `json:"member,omitempty"`
-	Name         string      `json:"name,omitempty"`
-	Token        string      `json:"token,omitempty"`
-	Limits       *jsonLimits `json:"limits,omitempty"`
 	Reason       ResetReason `json:"reason,omitempty"`
 	After        *int64      `json:"after,omitempty"`
 	Last         *int64      `json:"last,omitempty"`
@@ -160,11 +171,6 @@ type jsonFrame struct {
 func appendOther(dst []byte, f Frame) []byte {
 	var j jsonFrame
 	switch f := f.(type) {
-	case Welcome:
-		j = jsonFrame{
-			Type: "welcome", Session: f.Session, Member: f.Member.String(), Name: f.Name, Token: f.Token,
-			Limits: &jsonLimits{Text: f.MaxText, Unacknowledged: MaxUnacknowledged},
-		}
 	case Reset:
 		j = jsonFrame{Type: "reset", Room: f.Room, Reason: f.Reason, After: &f.After, Last: &f.Last}
 	case *Presence:

@@ -81,21 +81,6 @@ func firstUnknown(batch []protocol.Event) error {
 	return nil
 }
 
-// merge takes over what a transaction changed, after its commit.
-func (s *Store) merge(t *transaction) {
-	for id, m := range t.members {
-		s.members.Add(id, m)
-	}
-	s.mu.Lock()
-	for _, r := range t.dirty {
-		r.dirty = false
-		s.rooms[r.Name] = r
-		s.known[r.Name] = r.Room
-	}
-	s.mu.Unlock()
-	s.position.Store(t.position) // last: whoever reads up to it finds the rooms known
-}
-
 // transaction is one batch on its way into the file. What it changes of the state in memory stays in it until the
 // commit: dropping it is all that a rollback needs.
 type transaction struct {
@@ -105,6 +90,7 @@ type transaction struct {
 	rooms    map[string]*room // copies of those that were looked at
 	dirty    []*room          // those of them that were changed, in the order of their first change
 	members  map[protocol.MemberID]member
+	claimed  []string // keys of names
 	erased   []skeleton
 }
 
@@ -272,6 +258,7 @@ func (t *transaction) claim(res *Result, m member, known bool) (*protocol.Error,
 	if err := run(t.dropNames); err != nil {
 		return nil, err
 	}
+	t.claimed = append(t.claimed, e.NameKey)
 	t.addName.BindText(1, e.NameKey)
 	t.addName.BindInt64(2, m.num)
 	t.addName.BindInt64(3, body.Until)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -31,6 +32,9 @@ func (s *Store) Member(ctx context.Context, id protocol.MemberID) (m Member, ok 
 
 // NameHolder is who took a name last, by its key. The hold may have ended: compare Until with the moment that matters.
 func (s *Store) NameHolder(ctx context.Context, key string) (h Holder, ok bool, err error) {
+	if !s.maybeTaken(key) {
+		return Holder{}, false, nil
+	}
 	const query = "SELECT m.id, n.until FROM names n CROSS JOIN members m ON m.num = n.member WHERE n.key = ?"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, key)
@@ -45,6 +49,14 @@ func (s *Store) NameHolder(ctx context.Context, key string) (h Holder, ok bool, 
 		return Holder{}, false, fmt.Errorf("read the holder of a name: %w", err)
 	}
 	return h, ok, nil
+}
+
+// maybeTaken is false for a name that nobody has taken. Most guests' names are such, and every connection asks.
+func (s *Store) maybeTaken(key string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	_, maybe := s.taken[maphash.String(s.seed, key)]
+	return maybe
 }
 
 // MayRead is the one place that says whether a member may see what is in a room. Rooms are public, also those that

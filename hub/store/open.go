@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -58,6 +59,8 @@ func Open(dir string, log *zap.Logger) (*Store, error) {
 		lock:      lock,
 		writing:   make(chan struct{}, 1),
 		known:     make(map[string]Room),
+		taken:     make(map[uint64]struct{}),
+		seed:      maphash.MakeSeed(),
 		skeletons: &skeletons{path: filepath.Join(dir, skeletonsName)},
 	}
 	if err := s.start(); err != nil {
@@ -135,6 +138,10 @@ func (s *Store) load(w *writer) error {
 	if had := s.position.Load(); position < had {
 		return fmt.Errorf("%w: its last event is %d, and %d was acknowledged", ErrCorrupted, position, had)
 	}
+	keys, err := w.readKeys()
+	if err != nil {
+		return err
+	}
 	members, err := simplelru.NewLRU[protocol.MemberID, member](membersCached, nil)
 	if err != nil {
 		return err
@@ -154,6 +161,9 @@ func (s *Store) load(w *writer) error {
 	s.mu.Lock()
 	for _, r := range rooms {
 		s.known[r.Name] = r.Room
+	}
+	for _, key := range keys {
+		s.taken[maphash.String(s.seed, key)] = struct{}{}
 	}
 	s.mu.Unlock()
 	s.position.Store(position)

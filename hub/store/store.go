@@ -8,6 +8,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -68,6 +69,7 @@ type Store struct {
 	readers     *readers
 	checkpoints *checkpointer
 	skeletons   *skeletons
+	seed        maphash.Seed
 	position    atomic.Int64
 	doubtful    atomic.Bool // an I/O error happened: connections are to be opened again before the next append
 
@@ -83,6 +85,7 @@ type Store struct {
 
 	mu    sync.RWMutex // guards the fields below
 	known map[string]Room
+	taken map[uint64]struct{} // hashes of all keys in names, and of some that were; see maybeTaken
 }
 
 // Path is where the database file is.
@@ -102,6 +105,24 @@ func (s *Store) acquire(ctx context.Context) error {
 }
 
 func (s *Store) release() { <-s.writing }
+
+// merge takes over what a transaction changed, after its commit.
+func (s *Store) merge(t *transaction) {
+	for id, m := range t.members {
+		s.members.Add(id, m)
+	}
+	s.mu.Lock()
+	for _, r := range t.dirty {
+		r.dirty = false
+		s.rooms[r.Name] = r
+		s.known[r.Name] = r.Room
+	}
+	for _, key := range t.claimed {
+		s.taken[maphash.String(s.seed, key)] = struct{}{}
+	}
+	s.mu.Unlock()
+	s.position.Store(t.position) // last: whoever reads up to it finds the rooms known
+}
 
 // Close waits for the append and the reads in progress and closes the file; the write-ahead log is merged into it.
 // Everything but Room, Rooms, Position and Path fails with ErrClosed afterwards.

@@ -139,6 +139,23 @@ func (w *writer) readRooms() (map[string]*room, error) {
 	return rooms, nil
 }
 
+// readKeys reads the keys of all names that are held, or were until their hold ended.
+func (w *writer) readKeys() ([]string, error) {
+	stmt, _, err := w.conn.PrepareTransient("SELECT key FROM names")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = stmt.Finalize() }()
+	var keys []string
+	for {
+		more, err := stmt.Step()
+		if err != nil || !more {
+			return keys, err
+		}
+		keys = append(keys, stmt.ColumnText(0))
+	}
+}
+
 // readMember looks a member up by its id.
 func (w *writer) readMember(id protocol.MemberID) (m member, ok bool, err error) {
 	w.findMember.BindBytes(1, id[:])
