@@ -152,7 +152,6 @@ type jsonFrame struct {
 	Type         string      `json:"type"`
 	Room         string      `json:"room,omitempty"`
 	ID           string      `json:"id,omitempty"`
-	Member       string      `json:"member,omitempty"`
 	Reason       ResetReason `json:"reason,omitempty"`
 	After        *int64      `json:"after,omitempty"`
 	Last         *int64      `json:"last,omitempty"`
