@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: run build fmt lint test race bench load seed vuln cover cross screenshots
+.PHONY: run build fmt lint test race bench load torture mutants soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -43,6 +43,19 @@ load:
 	go build -C tests/load -o ../out/load/bin/load .
 	tests/out/load/bin/load -root . $(if $(QUICK),-quick) $(if $(ROUNDS),-rounds $(ROUNDS)) \
 		$(if $(SCENARIO),-scenario $(SCENARIO)) $(if $(PEER),-peer $(PEER)) $(if $(DURATION),-duration $(DURATION)) $(LOAD)
+
+# The promises, under everything that can go wrong: make torture DURATION=30s SEED=7. With MUTANT=x, a build that breaks
+# one of them, it must fail: see tests/torture/README.md.
+torture:
+	go run ./tests/torture $(if $(DURATION),--duration $(DURATION)) $(if $(filter-out tests/out/seed,$(SEED)),--seed $(SEED)) $(if $(MUTANT),--mutant $(MUTANT))
+
+# Every mutant in turn: each must be found out.
+mutants:
+	go run ./tests/torture --mutants --duration 50s $(if $(filter-out tests/out/seed,$(SEED)),--seed $(SEED))
+
+# Nothing goes wrong, but there are many, for long: deliveries are counted, and the server's memory is watched.
+soak:
+	go run ./tests/torture --soak --duration $(or $(DURATION),5m)
 
 # A data directory with a million messages in 500 rooms by 500 members, to try things out with: make seed SEED=DIR
 SEED ?= tests/out/seed

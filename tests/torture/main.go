@@ -30,6 +30,7 @@ func main() {
 	duration := flag.Duration("duration", 30*time.Second, "how long everything goes wrong; the end and the last check come on top")
 	seed := flag.Uint64("seed", 0, "draws the schedule of faults; 0 = a new one, which is printed")
 	mutant := flag.String("mutant", "", "build with the tag mutant_NAME: "+strings.Join(mutants, ", "))
+	all := flag.Bool("mutants", false, "every mutant in turn; succeeds if each is found out")
 	driver := flag.String("driver", "", "portable or loop; both by turns if not given")
 	long := flag.Bool("soak", false, "no faults, but a crowd: 10,000 idle and 1,000 in a room of 50 messages a second")
 	idle := flag.Int("idle", 10_000, "with --soak: idle connections")
@@ -50,9 +51,12 @@ func main() {
 	defer stop()
 	o := options{seed: *seed, duration: *duration, mutant: *mutant, driver: *driver, binary: *binary, keep: *keep}
 	var err error
-	if *long {
+	switch {
+	case *long:
 		err = soak(ctx, o, *idle, *crowd, *rate)
-	} else {
+	case *all:
+		err = tortureAll(ctx, o)
+	default:
 		err = torture(ctx, o)
 	}
 	var v *violation
@@ -109,6 +113,30 @@ func torture(ctx context.Context, o options) (err error) {
 		return first(ctx, err)
 	}
 	w.report(time.Since(began))
+	return nil
+}
+
+// tortureAll runs every mutant, each of which must be found out.
+func tortureAll(ctx context.Context, o options) error {
+	var through []string
+	for _, o.mutant = range mutants {
+		began := time.Now()
+		fmt.Printf("== mutant %s\n", o.mutant)
+		err := torture(ctx, o)
+		var v *violation
+		switch {
+		case errors.As(err, &v):
+			fmt.Printf("== %s was found out in %v: %v\n", o.mutant, time.Since(began).Round(time.Second), v)
+		case err == nil:
+			through = append(through, o.mutant)
+		default:
+			return err
+		}
+	}
+	if len(through) > 0 {
+		return fmt.Errorf("not found out: %s", strings.Join(through, ", "))
+	}
+	fmt.Printf("all %d mutants were found out\n", len(mutants))
 	return nil
 }
 

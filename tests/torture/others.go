@@ -145,7 +145,7 @@ func (w *world) post(ctx context.Context, rng *rand.Rand, s *said, token string)
 
 // login logs in by the form.
 func (w *world) login(ctx context.Context, name string) (cookie string, err error) {
-	resp, err := w.form(ctx, "/login", url.Values{"name": {name}}.Encode(), "")
+	resp, err := w.form(ctx, "/login", url.Values{"name": {name}}.Encode(), "") //nolint:bodyclose // form reads it to its end
 	if err != nil {
 		return "", err
 	}
@@ -215,8 +215,8 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	if _, _, err := ws.Read(ctx); err != nil { // welcome
 		return
 	}
-	pause(ctx, between(rng, 800*time.Millisecond, 1600*time.Millisecond))
-	resp, err := w.form(ctx, "/logout", "", cookie)
+	pause(ctx, between(rng, 600*time.Millisecond, 2*time.Second))
+	resp, err := w.form(ctx, "/logout", "", cookie) //nolint:bodyclose // form reads it to its end
 	out := time.Now()
 	if err != nil || resp.StatusCode != http.StatusSeeOther {
 		return // it may have happened or not

@@ -19,11 +19,10 @@ import (
 
 // write is a range of a file that was written.
 type write struct {
-	path    string
-	at      int64
-	n       int64
-	number  int // in the order of completion
-	ongoing bool
+	path   string
+	at     int64
+	n      int64
+	number int // in the order of completion
 }
 
 var (
