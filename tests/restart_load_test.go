@@ -226,7 +226,7 @@ func TestRestartDoesNotWaitForAStalledSocket(t *testing.T) {
 		}
 		defer silent.Close()
 		writer := s.joined("Иван")
-		writer.fill("m", 300, strings.Repeat("б", 7900))
+		writer.fill("big", 300, strings.Repeat("б", 7900))
 		stop := make(chan struct{})
 		var probing sync.WaitGroup
 		var longest time.Duration
