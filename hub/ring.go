@@ -8,7 +8,7 @@ import (
 
 // Sizes of a ring's segments. A room that says little holds little.
 const (
-	minSegment = 4 << 10
+	minSegment = 512
 	maxSegment = 64 << 10
 )
 

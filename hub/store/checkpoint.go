@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	passivePages    = 4000                   // not yet merged pages of the write-ahead log from which they are merged, beside the writer
+	passivePages    = 12000                  // not yet merged pages of the write-ahead log from which they are merged, beside the writer
 	restartBytes    = 64 << 20               // of the log from which the writer waits for the rest to be merged
 	truncateBytes   = 128 << 20              // of its file from which it is cut as well
 	restartPatience = 200 * time.Millisecond // waiting for readers meanwhile; our own are shorter
