@@ -167,6 +167,7 @@ type frame struct {
 	Type       string
 	Room       string
 	Seq        int64
+	Target     int64
 	ID         string
 	Session    string
 	Member     string

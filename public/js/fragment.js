@@ -100,7 +100,7 @@ export class Fragments {
   renew(elements) {
     return elements.map((element) => {
       const change = element.dataset.erased === undefined && this.#changes.get(element.id);
-      return change ? /** @type {HTMLElement} */ (change.cloneNode(true)) : element;
+      return change ? inherit(/** @type {HTMLElement} */ (change.cloneNode(true)), element) : element;
     });
   }
 
@@ -118,6 +118,7 @@ export class Fragments {
    */
   #replace(old, element) {
     const focused = old.contains(this.#page.activeElement) ? this.#page.activeElement : null;
+    inherit(element, /** @type {HTMLElement} */ (old));
     old.replaceWith(element);
     if (focused) /** @type {HTMLElement | null} */ (element.querySelector(selectorOf(focused)))?.focus();
     return true;
@@ -162,6 +163,16 @@ function placeFor(list, number) {
     if (other || element.hasAttribute("data-id")) before = element;
   }
   return before;
+}
+
+/**
+ * A change does not say which list it belongs to: it is where what it changes is.
+ * @param {HTMLElement} element
+ * @param {HTMLElement} old
+ */
+function inherit(element, old) {
+  if (old.dataset.list) element.dataset.list = old.dataset.list;
+  return element;
 }
 
 /** @param {HTMLElement} element */

@@ -50,7 +50,7 @@ function parts({ fetchPage = async () => parsePage(""), onUnread = () => {} } = 
   const scroller = $("#scroll");
   const frames = [];
   const decorator = new Decorator({ me: "me", lang: "ru", words, dateLine: () => clone($("#date-line")) });
-  const history = new History({ list, scroller, decorator, home: "/r/lobby", fetchPage });
+  const history = new History({ list, scroller, decorator, home: "/r/lobby", fetchPage, renew: (elements) => fragments.renew(elements) });
   const unreadLine = () => clone($("#unread-line"));
   const log = new Log({ list, scroller, jump: $("#jump"), decorator, history, unreadLine, onUnread });
   const pending = new Pending({ list, template: $("#pending"), words, log });
@@ -229,6 +229,27 @@ const tests = {
     equal(document.querySelectorAll("#m-1-41").length, 1);
     equal(Math.round($("#m-1-41").getBoundingClientRect().top), Math.round(top));
     equal($("#older").getAttribute("href"), "/older?before=1");
+  },
+
+  async "a deleted message keeps its place, is not added, and stays deleted on an older page that was fetched before"() {
+    const page = `<body><ol id="log">${message(39)}${message(40)}</ol></body>`;
+    const { apply, frames, history, list } = parts();
+    const deleted = (seq) =>
+      `<template data-frame="deleted" data-room="lobby" data-seq="90" data-id="d" data-target="${seq}"></template>` +
+      message(seq, { text: "gone" }).replace('data-list="log"', "data-erased");
+    apply(message(41) + message(42) + message(43));
+    apply(deleted(42));
+    equal(outline(), ["today", 41, 42, 43]);
+    equal($("#m-1-42 .message__body").textContent, "gone");
+    equal($("#m-1-42").dataset.list, "log");
+    equal(frames[0].data.target, "42");
+    apply(deleted(39));
+    equal(outline(), ["today", 41, 42, 43]);
+    history.replace(parsePage(page));
+    equal(list.querySelectorAll(".message").length, 2);
+    equal($("#m-1-39 .message__body").textContent, "gone");
+    equal($("#m-1-39").dataset.list, "log");
+    equal($("#m-1-40 .message__body").textContent, "text 40");
   },
 
   async "the list is bounded while one follows the end, and the link leads on from there"() {
