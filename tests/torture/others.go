@@ -221,7 +221,7 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	if err != nil || resp.StatusCode != http.StatusSeeOther {
 		return // it may have happened or not
 	}
-	pause(ctx, between(rng, 200*time.Millisecond, 800*time.Millisecond))
+	pause(ctx, between(rng, 40*time.Millisecond, 400*time.Millisecond))
 	for {
 		_, data, err := ws.Read(ctx)
 		if err != nil {

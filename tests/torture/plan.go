@@ -14,6 +14,7 @@ type life struct {
 	n      int
 	driver string // portable, loop
 	disk   string // what the disk does, see the diskX
+	ring   string // --ring-bytes: with little, who stalls is soon fed from the store
 	length time.Duration
 	end    string // how it ends, see the endX
 	lost   float64
@@ -33,7 +34,7 @@ const (
 )
 
 func (l life) String() string {
-	s := fmt.Sprintf("life %d: %s driver, %s, %v, then %s", l.n, l.driver, l.disk, l.length.Round(time.Millisecond), l.end)
+	s := fmt.Sprintf("life %d: %s driver, rings of %s, %s, %v, then %s", l.n, l.driver, l.ring, l.disk, l.length.Round(time.Millisecond), l.end)
 	if l.end == endPower {
 		s += fmt.Sprintf(" (each unsynced write is lost with probability %.1f)", l.lost)
 	}
@@ -90,6 +91,7 @@ func (p *plan) next() life {
 	if drivers := []string{"portable", "loop"}; l.driver == "" {
 		l.driver = drivers[p.rng.IntN(len(drivers))]
 	}
+	l.ring = pick(p.rng, "64k", "256k")
 	l.length = between(p.rng, 1200*time.Millisecond, 3200*time.Millisecond)
 	return l
 }

@@ -26,7 +26,7 @@ type write struct {
 }
 
 var (
-	traceCall    = regexp.MustCompile(`^(\d+) +(pwrite64|fdatasync|fsync|ftruncate)\(\d+<([^>]*)>(?:, ""\.\.\., (\d+), (\d+)|, (\d+))?(\)| <unfinished)(?: += (-?\d+|\?))?`)
+	traceCall    = regexp.MustCompile(`^(\d+) +(pwrite64|fdatasync|fsync|ftruncate)\(\d+<([^>]*)>(?:, ""\.\.\., (\d+), (\d+)|, (\d+))?(\)| <unfinished| <detached)(?: += (-?\d+|\?))?`)
 	traceResumed = regexp.MustCompile(`^(\d+) +<\.\.\. (pwrite64|fdatasync|fsync|ftruncate) resumed>.*\) += (-?\d+|\?)`)
 )
 

@@ -53,7 +53,7 @@ type process struct {
 // start runs the server on the world's address and returns when it is ready.
 func (w *world) start(ctx context.Context, l life) (*process, error) {
 	args := []string{
-		w.binary, "--listen", w.addr, "--data-dir", w.data, "--log-format", "json", "--no-limits", "--ring-bytes", "64k",
+		w.binary, "--listen", w.addr, "--data-dir", w.data, "--log-format", "json", "--no-limits", "--ring-bytes", l.ring,
 		"--stall-timeout", "3s", "--presence-grace", "1s", "--event-loop", map[string]string{"portable": "off", "loop": "on"}[l.driver],
 	}
 	traced := true
