@@ -94,7 +94,7 @@ func (l *loop) flushControl(k *link) bool {
 
 // saidAll is called when the close frame is written.
 func (l *loop) saidAll(k *link) {
-	if k.end.verdict.echo {
+	if k.end.answered {
 		l.finish(k, k.end.verdict)
 		return
 	}

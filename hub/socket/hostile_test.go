@@ -96,6 +96,34 @@ func testPeerIsToldOfTheEndAfterItsLastMessage(t *testing.T, dial dialer) {
 	s.wantEnded(1006)
 }
 
+func testEndIsToldToWhoHasGoneOnAndStopped(t *testing.T, dial dialer) {
+	tests := []struct {
+		name  string
+		bytes []byte
+		code  int
+	}{
+		{"bad frame and close", join(frame(0x83, "x"), frame(0x88, "")), 1002},
+		{"bad frame, text and close", join(frame(0x81, "\xff"), frame(0x81, "more"), frame(0x88, "")), 1007},
+		{"close twice", join(frame(0x88, closePayload(1000, "")), frame(0x88, closePayload(1001, ""))), 1000},
+		{"close and text", join(frame(0x88, closePayload(1000, "")), frame(0x81, "too late")), 1000},
+		{"ping and close", join(frame(0x89, "x"), frame(0x88, closePayload(1000, ""))), 1000},
+	}
+	for _, tt := range tests {
+		for _, half := range []bool{false, true} {
+			s := dial(t, Limits{}, nil)
+			s.raw(tt.bytes...)
+			if half {
+				_ = s.conn.CloseWrite()
+			}
+			s.wantClose(tt.code)
+			s.wantEnded(tt.code)
+			if got := s.peer.texts(); len(got) > 0 {
+				t.Errorf("%s: received %q", tt.name, got)
+			}
+		}
+	}
+}
+
 // What the server had read with the handshake, and what came until the driver began, is not lost.
 func TestEarlyBytesArrive(t *testing.T) {
 	stream, want := mixed()

@@ -61,11 +61,12 @@ const (
 
 // ending is how far the end of a link is.
 type ending struct {
-	since   time.Duration // when the peer wanted to end, 0 = it did not
-	decided bool          // there is a verdict
-	said    bool          // the close frame is in out, or written
-	verdict verdict
-	by      time.Duration // when the socket is closed whatever comes, if decided
+	since    time.Duration // when the peer wanted to end, 0 = it did not
+	decided  bool          // there is a verdict
+	said     bool          // the close frame is in out, or written
+	answered bool          // nothing more is to be read
+	verdict  verdict
+	by       time.Duration // when the socket is closed whatever comes, if decided
 }
 
 func (k *link) decided() bool { return k.end != nil && k.end.decided }
@@ -94,7 +95,9 @@ func (l *loop) guard(k *link, f func(*link)) {
 			return
 		}
 		l.panicked(v)
-		k.broken = true
+		if k.broken = true; k.closed {
+			return
+		}
 		if l.decide(k, verdict{code: closeInternal, reason: "internal error"}); k.rest > 0 {
 			l.finish(k, k.end.verdict) // the rest of the frame is the peer's to give
 		}
@@ -156,6 +159,9 @@ func (l *loop) read(k *link) {
 		k.readable = false
 	case errors.Is(err, unix.EINTR):
 		l.enqueue(k)
+	case n == 0 && k.decided():
+		k.readable = false
+		l.answered(k) // it may still listen
 	default:
 		reason := "connection lost"
 		if n == 0 && k.parser == nil {
@@ -175,7 +181,7 @@ func (l *loop) feed(k *link, b []byte) {
 			p.discard()
 		}
 	}
-	for len(b) > 0 && !k.closed && !k.paused {
+	for len(b) > 0 && !k.closed && !k.paused && !(k.end != nil && k.end.answered) {
 		used, ev := p.next(b, l.now)
 		b = b[used:]
 		l.handle(k, ev)
@@ -211,7 +217,16 @@ func (l *loop) handle(k *link, ev event) {
 		l.say(k, opPong, ev.data)
 	case evEnd:
 		l.decide(k, ev.end)
+		k.end.answered = k.end.answered || ev.end.echo
 	case evAnswered:
+		l.answered(k)
+	}
+}
+
+// answered is called when nothing more is to come after a verdict.
+func (l *loop) answered(k *link) {
+	k.end.answered = true
+	if k.end.said && len(k.out) == 0 {
 		l.finish(k, k.end.verdict)
 	}
 }

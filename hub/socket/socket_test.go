@@ -35,6 +35,7 @@ func TestConformance(t *testing.T) {
 		{"EveryByteInItsOwnWrite", testEveryByteInItsOwnWrite},
 		{"ManyMessagesAtOnceKeepTheirOrder", testManyMessagesAtOnceKeepTheirOrder},
 		{"PeerIsToldOfTheEndAfterItsLastMessage", testPeerIsToldOfTheEndAfterItsLastMessage},
+		{"EndIsToldToWhoHasGoneOnAndStopped", testEndIsToldToWhoHasGoneOnAndStopped},
 		{"HalfClosedConnectionIsGone", testHalfClosedConnectionIsGone},
 	}
 	for _, d := range drivers() {
