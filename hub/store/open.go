@@ -95,7 +95,7 @@ func (s *Store) start() error {
 	if err := s.adopt(conn); err != nil {
 		return explain(s.path, err)
 	}
-	s.readers = newReaders(func() (*sqlite.Conn, error) { return s.dial(readerPragmas) }, s.suspect)
+	s.readers = newReaders(s.dialReader, s.suspect)
 	s.checkpoints = newCheckpointer(s)
 	return nil
 }
@@ -167,7 +167,19 @@ func (s *Store) load(w *writer) error {
 	}
 	s.mu.Unlock()
 	s.position.Store(position)
+	wal := s.wal
+	s.openWAL.Store(&wal)
 	return nil
+}
+
+// dialReader opens one more connection for reading. Without the log that is open SQLite would begin another one.
+func (s *Store) dialReader() (*sqlite.Conn, error) {
+	if wal := s.openWAL.Load(); wal != nil {
+		if err := sameFile(s.path+"-wal", *wal); err != nil {
+			return nil, err
+		}
+	}
+	return s.dial(readerPragmas)
 }
 
 // dial opens one more connection to the database that is open. Another file that lies at its place now is ErrReplaced.

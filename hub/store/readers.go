@@ -27,10 +27,20 @@ func newReaders(dial func() (*sqlite.Conn, error), suspect func(error)) *readers
 		slots:   make(chan *sqlite.Conn, min(max(runtime.GOMAXPROCS(0), 4), 16)),
 		closed:  make(chan struct{}),
 	}
-	for range cap(r.slots) {
-		r.slots <- nil
-	}
+	r.fill()
 	return r
+}
+
+// fill opens connections for all slots, which are empty. It does not wait for a read: one that is open goes on reading
+// whatever becomes of the file's name. What cannot be opened now is opened when it is needed.
+func (r *readers) fill() {
+	for range cap(r.slots) {
+		conn, err := r.dial()
+		if err != nil {
+			conn = nil
+		}
+		r.slots <- conn
+	}
 }
 
 // do runs read with a prepared statement of a reader. read may stop at any row; it must not keep the statement.
@@ -79,11 +89,7 @@ func (r *readers) seize() (free func()) {
 			_ = conn.Close()
 		}
 	}
-	return func() {
-		for range cap(r.slots) {
-			r.slots <- nil
-		}
-	}
+	return r.fill
 }
 
 // close waits for the reads in progress and closes all connections; later reads are ErrClosed.

@@ -70,6 +70,7 @@ type Store struct {
 	checkpoints *checkpointer
 	skeletons   *skeletons
 	seed        maphash.Seed
+	openWAL     atomic.Pointer[os.FileInfo] // as wal, for readers
 	position    atomic.Int64
 	doubtful    atomic.Bool // an I/O error happened: connections are to be opened again before the next append
 
