@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 // restart asks for a restart and waits until the process has begun anew.
@@ -92,6 +95,7 @@ func (c *sender) connect(s *server, stop <-chan struct{}) (done bool, err error)
 			}
 		case text, ok := <-conn.frames:
 			if !ok {
+				c.stayAway(conn.err)
 				return false, nil
 			}
 			if err := c.frame(conn, text, &seated); err != nil {
@@ -99,6 +103,18 @@ func (c *sender) connect(s *server, stop <-chan struct{}) (done bool, err error)
 			}
 		}
 	}
+}
+
+// stayAway waits as the server asked for with the end of the connection: a moment within the time it named.
+func (c *sender) stayAway(err error) {
+	var end websocket.CloseError
+	var within int64
+	if errors.As(err, &end) && end.Code == websocket.StatusServiceRestart {
+		if _, err := fmt.Sscanf(end.Reason, "restart retry-within-ms=%d", &within); err != nil {
+			c.refused = append(c.refused, fmt.Errorf("the reason %q: %w", end.Reason, err))
+		}
+	}
+	<-time.After(rand.N(time.Duration(within)*time.Millisecond + 1))
 }
 
 func (c *sender) say(conn *conn) {
