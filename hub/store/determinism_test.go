@@ -44,6 +44,8 @@ func history() []protocol.Event {
 		case 4:
 			e = opening([]string{"late", "club", "lobby"}[random.IntN(3)])
 			e.ID = fmt.Sprint("r", i)
+		case 5, 6:
+			e.Kind, e.Target, e.Body = protocol.KindDeletion, int64(random.IntN(20)), ""
 		}
 		e.At = at
 		events = append(events, e)
@@ -107,10 +109,13 @@ func TestTwoStoresDecideTheSame(t *testing.T) {
 		}
 		if i == 0 {
 			first = string(b)
-			for _, code := range []protocol.Code{protocol.CodeNoRoom, protocol.CodeNameTaken, protocol.CodeIDReused} {
+			for _, code := range []protocol.Code{protocol.CodeNoRoom, protocol.CodeNameTaken, protocol.CodeIDReused, protocol.CodeNotYours, protocol.CodeNoTarget} {
 				if !strings.Contains(first, string(code)) {
 					t.Errorf("the history holds no %s", code)
 				}
+			}
+			if !strings.Contains(first, `"Erased":true`) {
+				t.Error("the history erases nothing")
 			}
 		} else if string(b) != first {
 			t.Errorf("another outcome with %v", env)
