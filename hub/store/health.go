@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"go.uber.org/zap"
+	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
@@ -98,9 +99,29 @@ func (s *Store) reopen() error {
 	if err := s.adopt(conn); err != nil {
 		return fmt.Errorf("open the database again: %w", err)
 	}
+	if err := s.settle(conn); err != nil {
+		return fmt.Errorf("open the database again: %w", err)
+	}
 	s.doubtful.Store(false)
 	s.checkpoints.erase() // what was erased by a commit that had seemed to fail
 	s.log.Warn("database opened again after an error")
+	return nil
+}
+
+// settle makes sure of what the log was found to hold. A commit whose sync failed may be in it, and a retry of it would
+// be answered without any write that could fail; so it is synced and merged before anything is answered.
+func (s *Store) settle(conn *sqlite.Conn) error {
+	stmt, _, err := conn.PrepareTransient("PRAGMA wal_checkpoint(PASSIVE)")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stmt.Finalize() }()
+	if _, err := stmt.Step(); err != nil {
+		return fmt.Errorf("merge the log: %w", err)
+	}
+	if pages, merged := stmt.ColumnInt64(1), stmt.ColumnInt64(2); merged < pages {
+		return fmt.Errorf("merge the log: %d of its %d pages are in use by others", pages-merged, pages)
+	}
 	return nil
 }
 
