@@ -26,6 +26,7 @@ const (
 	diskTraced = "the disk is watched"   // strace notes writes and syncs
 	diskSlow   = "the disk is slow"      // each write and sync takes 3 ms longer
 	diskSick   = "some syncs fail"       // the system says EIO
+	diskDead   = "soon every sync fails" // and goes on failing
 	diskFull   = "the disk gets full"    // for a second
 	endKill    = "kill -9"               //
 	endTerm    = "TERM"                  // and exit code 0
@@ -48,7 +49,7 @@ type abilities struct {
 	restart bool // the program knows SIGUSR2
 }
 
-// plan draws lives from the seed. Faults come from a bag, so that every kind has been in any seven lives.
+// plan draws lives from the seed. Faults come from a bag, so that every kind has been in any nine lives.
 type plan struct {
 	rng    *rand.Rand
 	can    abilities
@@ -66,6 +67,7 @@ func (p *plan) fill() {
 		{disk: diskTraced, end: endPower, lost: 1},
 		{disk: diskSlow, end: endKill},
 		{disk: diskSick, end: pick(p.rng, endPower, endKill), lost: 1},
+		{disk: diskDead, end: endPower, lost: 1},
 		{disk: diskFull, end: pick(p.rng, endTerm, endKill)},
 		{disk: diskWell, end: endKill},
 		{disk: diskWell, end: endTerm},
@@ -73,7 +75,7 @@ func (p *plan) fill() {
 		{disk: diskTraced, end: endPower, lost: 0.5},
 	}
 	p.bag = slices.DeleteFunc(p.bag, func(l life) bool {
-		traced := l.disk == diskTraced || l.disk == diskSlow || l.disk == diskSick
+		traced := l.disk == diskTraced || l.disk == diskSlow || l.disk == diskSick || l.disk == diskDead
 		return traced && !p.can.trace || l.disk == diskFull && !p.can.full || l.end == endRestart && !p.can.restart
 	})
 	p.rng.Shuffle(len(p.bag), func(i, j int) { p.bag[i], p.bag[j] = p.bag[j], p.bag[i] })

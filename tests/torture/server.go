@@ -65,6 +65,8 @@ func (w *world) start(ctx context.Context, l life) (*process, error) {
 		command = append(command, "-e", "inject=pwrite64,fsync,fdatasync:delay_enter=3000")
 	case diskSick:
 		command = append(command, "-e", "inject=fsync,fdatasync:error=EIO:when=10..12")
+	case diskDead:
+		command = append(command, "-e", "inject=fsync,fdatasync:error=EIO:when=20+")
 	default:
 		traced, command = false, nil
 	}
