@@ -179,6 +179,21 @@ func digestOf(t *testing.T, dir string) string {
 	return digest(t, s)
 }
 
+// What a killed restore has left holds texts; the next start removes it.
+func TestLeftoversAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "restore-1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "restore-1", fileName), []byte("canary"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	openAt(t, dir)
+	if f := found(t, dir, "canary"); len(f) > 0 {
+		t.Errorf("left: %v", f)
+	}
+}
+
 // A restored database that is not compressed is one, too.
 func TestRestoreOfAPlainDatabase(t *testing.T) {
 	dir := talked(t)

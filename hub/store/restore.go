@@ -84,7 +84,27 @@ func lockDir(dir string) (*flock.Flock, error) {
 		return nil, openError(ErrLocked, nil,
 			"the data directory %s is in use by another process; stop it or choose another directory", dir)
 	}
+	if err := sweep(dir); err != nil {
+		_ = lock.Unlock()
+		return nil, err
+	}
 	return lock, nil
+}
+
+// sweep removes what a restore or a probe that was killed has left: it may hold texts that were erased.
+func sweep(dir string) error {
+	for _, pattern := range []string{"restore-*", ".probe-*"} {
+		left, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range left {
+			if err := os.RemoveAll(path); err != nil {
+				return openError(ErrNotWritable, err, "cannot write in the data directory %s", dir)
+			}
+		}
+	}
+	return nil
 }
 
 // allSkeletons are those of erased.jsonl and those that only the database in dir knows, which are added to the file: the
