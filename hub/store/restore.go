@@ -99,7 +99,7 @@ func sweep(dir string) error {
 			return err
 		}
 		for _, path := range left {
-			if err := os.RemoveAll(path); err != nil {
+			if err := os.RemoveAll(path); err != nil { //nolint:gosec // in the directory that was chosen
 				return openError(ErrNotWritable, err, "cannot write in the data directory %s", dir)
 			}
 		}
