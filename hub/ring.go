@@ -26,6 +26,7 @@ type ring struct {
 
 	segments []*segment
 	size     int     // bytes in segments
+	usual    int     // bytes that were there at once of late: so much should find room in one segment, and go out in one write
 	end      int64   // offset after the last byte
 	seats    []*seat // in no order; each knows its place
 	behind   int     // seats that have not taken everything
@@ -77,7 +78,7 @@ func (r *ring) append(payload []byte, last int64) {
 
 // tail returns a segment with room for need more bytes.
 func (r *ring) tail(need int) *segment {
-	grow := minSegment
+	grow := min(max(r.usual+r.usual/4, minSegment), maxSegment)
 	if n := len(r.segments); n > 0 {
 		s := r.segments[n-1]
 		if cap(s.buf)-len(s.buf) >= need {
@@ -114,6 +115,7 @@ func (r *ring) from(offset int64) (b []byte, last int64) {
 func (r *ring) caughtUp() {
 	r.behind--
 	if r.behind == 0 {
+		r.usual = max(r.size, r.usual/2)
 		r.segments, r.size = nil, 0
 	}
 }
