@@ -51,6 +51,9 @@ func soak(ctx context.Context, o options, idle, crowd, rate int) (err error) {
 	if err := s.seat(ctx, crowd, "lobby"); err != nil {
 		return err
 	}
+	if err := s.warm(ctx); err != nil {
+		return err
+	}
 	fmt.Printf("%d connections are open, the server has %.1f MiB\n", idle+crowd, mebibytes(p.pid))
 	said, memory, err := s.speak(ctx, p, rate, o.duration)
 	if err == nil {
@@ -133,56 +136,100 @@ func (s *sitting) read(ctx context.Context, ws *websocket.Conn, room string) {
 	}
 }
 
+// warm stores as much as the server's database keeps in memory, and somewhat more: what is flat is seen after that.
+func (s *sitting) warm(ctx context.Context) error {
+	const messages, size = 6000, 8000
+	ws, member, err := s.speaker(ctx, "warm")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = ws.CloseNow() }()
+	acked := make(chan struct{}, maxUnacknowledged)
+	s.world.running.Go(func() { s.receipts(ctx, ws, member, acked) })
+	for n := 1; n <= messages+maxUnacknowledged; n++ {
+		if n > maxUnacknowledged {
+			select {
+			case <-acked:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(patience):
+				return errors.New("nothing is stored")
+			}
+		}
+		if n <= messages {
+			if err := s.say(ctx, ws, member, "warm", n, fmt.Sprintf("warm %d ~ %s", n, strings.Repeat("x", size-20))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// speaker opens a connection that only sends.
+func (s *sitting) speaker(ctx context.Context, room string) (ws *websocket.Conn, member string, err error) {
+	ws, err = s.world.websocket(ctx, wireFault{}, "govor.v1.json", "", url.Values{"name": {"speaker"}, "room": {room}})
+	if err != nil {
+		return nil, "", err
+	}
+	_, data, err := ws.Read(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	welcome, err := parseJSON(data)
+	if err != nil {
+		return nil, "", err
+	}
+	return ws, welcome[0].Member, nil
+}
+
+// say sends one message.
+func (s *sitting) say(ctx context.Context, ws *websocket.Conn, member, room string, n int, text string) error {
+	m := &said{key: key{member, fmt.Sprintf("%s-%d", room, n)}, author: "speaker in " + room, n: n, room: room, text: text}
+	s.world.ledger.say(m)
+	b, err := json.Marshal(map[string]string{"type": "send", "id": m.id, "text": m.text})
+	if err != nil {
+		return err
+	}
+	return ws.Write(ctx, websocket.MessageText, b)
+}
+
 // speak says something rate times a second, and samples the server's memory in MiB every second.
 func (s *sitting) speak(ctx context.Context, p *process, rate int, d time.Duration) (count int, memory []float64, err error) {
-	ws, err := s.world.websocket(ctx, wireFault{}, "govor.v1.json", "", url.Values{"name": {"speaker"}, "room": {"lobby"}})
+	ws, member, err := s.speaker(ctx, "lobby")
 	if err != nil {
 		return 0, nil, err
 	}
 	defer func() { _ = ws.CloseNow() }()
-	_, data, err := ws.Read(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	welcome, err := parseJSON(data)
-	if err != nil {
-		return 0, nil, err
-	}
-	s.world.running.Go(func() { s.receipts(ctx, ws, welcome[0].Member) })
+	s.world.running.Go(func() { s.receipts(ctx, ws, member, nil) })
 	rng := stream(s.world.o.seed, "speaker")
-	tick, sample, end := time.NewTicker(time.Second/time.Duration(rate)), time.NewTicker(time.Second), time.After(d)
+	tick, sample, began := time.NewTicker(time.Second/time.Duration(rate)), time.NewTicker(time.Second), time.Now()
 	defer tick.Stop()
 	defer sample.Stop()
-	for n := 1; ; {
+	for count < int(d.Seconds()*float64(rate)) {
 		select {
 		case <-ctx.Done():
-			return n - 1, memory, context.Cause(ctx)
+			return count, memory, context.Cause(ctx)
 		case <-p.exited:
-			return n - 1, memory, errors.New("the server has ended")
-		case <-end:
-			return n - 1, memory, nil
+			return count, memory, errors.New("the server has ended")
 		case <-sample.C:
 			memory = append(memory, mebibytes(p.pid))
 			if len(memory)%30 == 0 {
 				fmt.Printf("%3d s: %d deliveries, %.1f MiB\n", len(memory), s.deliveries.Load(), memory[len(memory)-1])
 			}
 		case <-tick.C:
-			m := &said{key: key{welcome[0].Member, fmt.Sprint("s-", n)}, author: "speaker", n: n, room: "lobby", text: text(rng, "speaker", n)}
-			s.world.ledger.say(m)
-			b, err := json.Marshal(map[string]string{"type": "send", "id": m.id, "text": m.text})
-			if err == nil {
-				err = ws.Write(ctx, websocket.MessageText, b)
+			for due := int(time.Since(began).Seconds() * float64(rate)); count < due; { // a busy machine loses ticks
+				count++
+				if err := s.say(ctx, ws, member, "lobby", count, text(rng, "speaker", count)); err != nil {
+					return count, memory, err
+				}
 			}
-			if err != nil {
-				return n - 1, memory, err
-			}
-			n++
 		}
 	}
+	return count, memory, nil
 }
 
-// receipts notes what the speaker is told.
-func (s *sitting) receipts(ctx context.Context, ws *websocket.Conn, member string) {
+// receipts notes what a speaker is told, and says so on acked if that is not nil.
+func (s *sitting) receipts(ctx context.Context, ws *websocket.Conn, member string, acked chan<- struct{}) {
 	for {
 		_, data, err := ws.Read(ctx)
 		if err != nil {
@@ -190,6 +237,9 @@ func (s *sitting) receipts(ctx context.Context, ws *websocket.Conn, member strin
 		}
 		if frames, err := parseJSON(data); err == nil && frames[0].Type == "ack" {
 			s.world.ledger.ack(key{member, frames[0].ID}, frames[0].Room, frames[0].Seq, frames[0].Duplicate)
+			if acked != nil {
+				acked <- struct{}{}
+			}
 		}
 	}
 }
