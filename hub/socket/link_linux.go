@@ -181,7 +181,7 @@ func (l *loop) feed(k *link, b []byte) {
 			p.discard()
 		}
 	}
-	for len(b) > 0 && !k.closed && !k.paused && !(k.end != nil && k.end.answered) {
+	for len(b) > 0 && !k.closed && !k.paused && (k.end == nil || !k.end.answered) {
 		used, ev := p.next(b, l.now)
 		b = b[used:]
 		l.handle(k, ev)
