@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -137,7 +138,9 @@ func (w *world) cutPower(l life) error {
 
 func zero(d write) error {
 	f, err := os.OpenFile(d.path, os.O_RDWR, 0)
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil // deleted since
+	} else if err != nil {
 		return err
 	}
 	defer f.Close()
