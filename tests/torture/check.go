@@ -42,8 +42,10 @@ func (w *world) look(ctx context.Context, final bool) error {
 		}
 	}
 	rows, err := read(filepath.Join(dir, "govor.db"), final)
-	if err == nil {
+	if v := (*violation)(nil); err == nil {
 		err = w.ledger.compare(rows, final)
+	} else if !errors.As(err, &v) {
+		err = &violation{onDisk, "the file is damaged: " + err.Error()}
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // a client saw it earlier
