@@ -209,6 +209,16 @@ func (h *Hub) isFree(ctx context.Context, key string, m protocol.MemberID) (bool
 	return !ok || holder.Member == m || !holder.Until.After(h.now()), nil
 }
 
+// take claims m's name for one more session, with a suffix if somebody else has it.
+func (h *Hub) take(m *Member) error {
+	free, err := h.isFree(h.ctx, m.NameKey, m.ID)
+	for err == nil && (!free || !h.claim(*m)) {
+		err = h.suffixName(h.ctx, m, m.Name)
+		free = true
+	}
+	return err
+}
+
 // claim takes the name for one more session of m; false when somebody else has it by now.
 func (h *Hub) claim(m Member) bool {
 	h.mu.Lock()

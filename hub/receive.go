@@ -71,31 +71,28 @@ func (s *Session) hello(c protocol.Hello) {
 func (s *Session) present(token string) {
 	h := s.hub
 	m, _, err := h.verify(h.ctx, purposeToken, token)
-	if err == nil {
-		m.Proof = ByToken
-		if free, ferr := h.isFree(h.ctx, m.NameKey, m.ID); ferr != nil {
-			err = ferr
-		} else if !free {
-			err = h.suffixName(h.ctx, &m, m.Name)
-		}
-	}
-	if err == nil && !h.claim(m) {
-		err = nameTaken(m.Name)
-	}
 	if err != nil {
 		s.refuse(asProtocol(err))
 		return
 	}
+	m.Proof = ByToken
+	old := s.member()
+	h.unclaim(old) // it may be the very name: the address said it, and the token says it again
+	if err := h.take(&m); err != nil {
+		s.refuse(asProtocol(err))
+		if !h.claim(old) { // somebody was quick
+			s.end(protocol.CloseTryAgain, reasonUnavailable)
+		}
+		return
+	}
 	h.replace(s, m)
 	s.mu.Lock()
-	old := s.who
 	s.who = m
 	seats := s.seatsLocked()
 	s.mu.Unlock()
 	for _, t := range seats {
 		t.room.hand(old.ID, m)
 	}
-	h.unclaim(old)
 	h.log.Info("session recognised", zap.String("session_id", s.id), zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
 	s.welcome()
 }

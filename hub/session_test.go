@@ -80,6 +80,18 @@ func TestTokenReplacesTheOldSessionAndKeepsTheName(t *testing.T) {
 	if people, n := w.hub.People("lobby"); n != 1 || people[0].Name != "Иван" {
 		t.Errorf("people %v", people)
 	}
+	again := w.named("Анна")
+	token = again.until("welcome").Token
+	again.close()
+	again = w.named("Анна") // the name is in the address, too
+	again.send(`{"type":"hello","token":%q}`, token)
+	for _, what := range []string{"opened", "recognised"} {
+		if f := again.until("welcome"); f.Name != "Анна" {
+			t.Errorf("%s as %s", what, f.Name)
+		}
+	}
+	again.close()
+
 	c.send(`{"type":"hello","token":"forged.token"}`)
 	if f := c.until("error"); f.Code != "bad_token" {
 		t.Errorf("forged token: %+v", f)
