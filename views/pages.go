@@ -39,7 +39,7 @@ func (p Page) Modules() []string { return modules }
 
 var modules = []string{
 	"announcer", "banner", "composer", "connection", "decorate", "fragment", "history", "id", "local", "log", "login",
-	"outbox", "pages", "pending", "room", "words",
+	"outbox", "pages", "pending", "position", "room", "words",
 }
 
 // Languages are the links to this page in each language.

@@ -9,6 +9,7 @@ import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { lastOf, Pages } from "./pages.js";
 import { Pending } from "./pending.js";
+import { Position } from "./position.js";
 
 const PROBE_TRIES = 3; // after so many tries in vain, we look whether we are still logged in
 /** Refusals of a connection that may pass. */
@@ -55,7 +56,7 @@ export class Room {
     this.#me = me;
     this.#home = (form.getAttribute("action") ?? "").replace(/\/messages$/, "");
     this.#live = live === "true";
-    this.#last = lastOf(body);
+    this.#last = new Position(lastOf(body));
     this.#decorator = new Decorator({ me, lang, words, dateLine: () => clone(elements.dateLine) });
     this.#fragments = new Fragments(body.ownerDocument, (frame) => this.#control(frame));
     const unreadLine = () => clone(elements.unreadLine);
@@ -81,7 +82,7 @@ export class Room {
     this.#announcer = new Announcer(elements.announcer, words);
     this.#connection = new Connection({
       dial: () => new WebSocket(new URL(body.dataset.ws ?? "", location.href.replace(/^http/, "ws")), "govor.v1.html"),
-      hello: () => ({ type: "hello", rooms: { [room]: { after: this.#last.seq, id: this.#last.id } } }),
+      hello: () => ({ type: "hello", rooms: { [room]: this.#last.ask() } }),
       before: () => this.#prepare(),
       onFrame: (html) => this.#frame(html),
       onState: (state) => this.#banner.show(state),
@@ -166,8 +167,7 @@ export class Room {
     const seq = Number(message.dataset.seq);
     const id = message.dataset.id ?? "";
     const own = message.dataset.member === this.#me;
-    const fresh = seq > this.#last.seq;
-    if (fresh) this.#last = { seq, id };
+    const fresh = this.#last.pass(seq, id);
     this.#log.added(message, fresh && !own);
     if (own) this.#outbox.echoed(id);
     else if (fresh) this.#announcer.read(message);
@@ -199,7 +199,7 @@ export class Room {
 
   /** @param {DOMStringMap} data */
   #joined(data) {
-    if (data["room"] !== this.#name) return;
+    if (data["room"] !== this.#name || !this.#last.joined(Number(data["after"]))) return;
     this.#tries = 0;
     this.#connection.joined();
     this.#outbox.joined();
@@ -214,8 +214,7 @@ export class Room {
 
   /** @param {DOMStringMap} data of an event that is no message */
   #passed(data) {
-    const seq = Number(data["seq"]);
-    if (data["room"] === this.#name && seq > this.#last.seq) this.#last = { seq, id: data["id"] ?? "" };
+    if (data["room"] === this.#name) this.#last.pass(Number(data["seq"]), data["id"] ?? "");
   }
 
   /** @param {DOMStringMap} data */
@@ -288,7 +287,7 @@ export class Room {
     const page = await this.#pages.fetch(this.#home);
     if (!this.#stale) return;
     this.#stale = false;
-    this.#last = lastOf(page.body);
+    this.#last = new Position(lastOf(page.body));
     this.#history.replace(page);
     const line = clone(this.#elements.systemLine);
     const text = line.querySelector(".system__text");
