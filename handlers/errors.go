@@ -72,7 +72,10 @@ func (s *Server) answerErrors(c *fiber.Ctx) (err error) {
 // answer writes an error: a page for people, JSON for programs.
 func (s *Server) answer(c *fiber.Ctx, err error) error {
 	code, e := describe(err)
-	if code >= fiber.StatusInternalServerError && e.Code == protocol.CodeInternal {
+	switch {
+	case errors.Is(err, fiber.ErrBadGateway): // what Fiber says of a connection that broke while it sent its request
+		s.log.Debug("request not read")
+	case code >= fiber.StatusInternalServerError && e.Code == protocol.CodeInternal:
 		s.log.Error("request failed", zap.String("method", c.Method()), zap.String("path", c.Path()), zap.Error(err))
 	}
 	setHeaders(c) // again: no route has seen a request that is too large

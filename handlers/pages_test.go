@@ -1,12 +1,17 @@
 package handlers
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap/zapcore"
 
 	"govor/hub"
 	"govor/hub/protocol"
@@ -193,5 +198,24 @@ func TestAddressesAreCountedByNetwork(t *testing.T) {
 		if got := counted(netip.MustParseAddr(addr)); got.String() != want {
 			t.Errorf("%s is counted as %s, want %s", addr, got, want)
 		}
+	}
+}
+
+func TestConnectionThatBreaksInARequestIsNobodysError(t *testing.T) {
+	s := newSite(t, nil)
+	conn, err := net.Dial("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: "); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.(*net.TCPConn).SetLinger(0)
+	_ = conn.Close()
+	for s.logs.FilterMessage("request not read").Len() == 0 {
+		if t.Context().Err() != nil || s.logs.FilterLevelExact(zapcore.ErrorLevel).Len() > 0 {
+			t.Fatalf("logged %v", s.logs.All())
+		}
+		runtime.Gosched()
 	}
 }
