@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: run build fmt lint test race bench load torture mutants soak seed vuln cover cross screenshots
+.PHONY: run build fmt lint test drivers race bench load torture mutants soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -25,9 +25,21 @@ lint: $(GOLANGCI)
 	$(GOLANGCI) fmt --diff
 	$(GOLANGCI) run ./...
 	go vet ./...
+	go vet -C tests/load ./...
 
 test:
 	go test -race -shuffle=on ./...
+	go test -C tests/load ./...
+
+# Both drivers of sockets are there and pass the same suite: fails if the name of either is missing from the output.
+drivers:
+	@mkdir -p tests/out
+	go test -count=1 -v -run 'TestConformance|TestFormatsTalk|TestResume' ./hub/socket ./tests > tests/out/drivers.log || (tail -40 tests/out/drivers.log; exit 1)
+	@for driver in portable loop; do \
+		n=$$(grep -c -- "--- PASS: .*/$$driver" tests/out/drivers.log); \
+		echo "$$driver: $$n passed"; \
+		test "$$n" -gt 0 || exit 1; \
+	done
 
 # The same, several times over: for interleavings that one run does not meet.
 race:
