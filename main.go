@@ -381,7 +381,7 @@ func (s *server) serveMetrics(running *sync.WaitGroup) *http.Server {
 }
 
 // settleTime is how long a restart lets those finish their handshake who were accepted a moment before.
-const settleTime = 50 * time.Millisecond
+const settleTime = 250 * time.Millisecond
 
 // stop takes nobody new and sends everybody away. What goes wrong is logged: the rest is stopped all the same.
 func (s *server) stop(ctx context.Context, timeout time.Duration, restarts bool) {
