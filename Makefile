@@ -34,7 +34,7 @@ test:
 # Both drivers of sockets are there and pass the same suite: fails if the name of either is missing from the output.
 drivers:
 	@mkdir -p tests/out
-	go test -count=1 -v -run 'TestConformance|TestFormatsTalk|TestResume' ./hub/socket ./tests > tests/out/drivers.log || (tail -40 tests/out/drivers.log; exit 1)
+	go test -count=1 -v -run 'TestConformance|TestFormatsTalk|TestResume|TestRestartUnderLoad' ./hub/socket ./tests > tests/out/drivers.log || (tail -40 tests/out/drivers.log; exit 1)
 	@for driver in portable loop; do \
 		n=$$(grep -c -- "--- PASS: .*/$$driver" tests/out/drivers.log); \
 		echo "$$driver: $$n passed"; \
