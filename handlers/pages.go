@@ -6,7 +6,6 @@ import (
 	"net/url"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"govor/views"
 )
@@ -26,23 +25,21 @@ func (s *Server) pageOf(c *fiber.Ctx, path string) views.Page {
 // zipFrom is how long a page must be to be worth compressing, in bytes.
 const zipFrom = 1 << 10
 
-// page renders a page. Nothing secret stands in pages, so compressing them tells nothing.
+// page renders a page. Browsers keep none: what was said in a room must not lie about when one has logged out, and each
+// page has a new id for what is sent next, which two tabs that share a page would share.
 func (s *Server) page(c *fiber.Ctx, name string, data any) error {
 	var b bytes.Buffer
 	if err := s.views.Render(&b, name, data, views.Layout); err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie")
-	if b.Len() < zipFrom || !acceptsGzip(c) {
+	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie, Sec-Fetch-Site")
+	k := pageCoding(c)
+	if b.Len() < zipFrom || k == "" {
 		return c.Send(b.Bytes())
 	}
-	c.Set(fiber.HeaderContentEncoding, "gzip")
-	return c.Send(fasthttp.AppendGzipBytesLevel(nil, b.Bytes(), fasthttp.CompressBestSpeed))
-}
-
-func acceptsGzip(c *fiber.Ctx) bool {
-	return c.Request().Header.HasAcceptEncoding("gzip")
+	c.Set(fiber.HeaderContentEncoding, string(k))
+	return c.Send(shorten(b.Bytes(), k, pageBrotli, pageGzip))
 }
 
 // chooseLanguage follows the link of a language, ?lang=en: it keeps the choice and leads to path without it.

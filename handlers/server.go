@@ -55,7 +55,7 @@ type Server struct {
 	secure   bool // people reach the server over TLS, whatever a request looks like
 	maxText  int
 	metrics  *metrics
-	assets   map[string]asset
+	assets   map[string]*asset
 	logins   *lru.Cache[netip.Addr, *rate.Limiter] // by address; nil = no limit
 	newLogin func() *rate.Limiter
 	upgrade  fiber.Handler

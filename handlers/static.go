@@ -2,12 +2,11 @@ package handlers
 
 import (
 	"fmt"
-	"io/fs"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 
 	"govor/public"
 )
@@ -17,9 +16,11 @@ func AssetsPath() string { return "/static/" + public.Hash() }
 
 // asset is one file, ready to be sent.
 type asset struct {
-	kind   string
-	plain  []byte
-	zipped []byte // nil where compressing gains nothing
+	kind  string
+	plain []byte
+
+	// Compressed by the first who asks; nil where that gains nothing.
+	zipped, brotli func() []byte
 }
 
 // kinds are the content types of what public has; the system's own tables differ from machine to machine.
@@ -35,31 +36,27 @@ var kinds = map[string]string{
 	".txt":         "text/plain; charset=utf-8",
 }
 
-// loadAssets reads and compresses every file once: they are part of the program and few.
-func loadAssets() (map[string]asset, error) {
-	assets := map[string]asset{}
-	err := fs.WalkDir(public.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
+// loadAssets takes over every file that is served: they are part of the program and few.
+func loadAssets() (map[string]*asset, error) {
+	assets := map[string]*asset{}
+	for name, data := range public.Served() {
 		kind, ok := kinds[path.Ext(name)]
 		if !ok {
-			return fmt.Errorf("%s: no content type is known for %q", name, path.Ext(name))
+			return nil, fmt.Errorf("load assets: %s: no content type is known for %q", name, path.Ext(name))
 		}
-		a := asset{kind: kind}
-		if a.plain, err = fs.ReadFile(public.FS(), name); err != nil {
-			return err
-		}
-		if zipped := fasthttp.AppendGzipBytesLevel(nil, a.plain, fasthttp.CompressBestCompression); len(zipped) < len(a.plain)*9/10 {
-			a.zipped = zipped
-		}
+		a := &asset{kind: kind, plain: data}
+		a.zipped = sync.OnceValue(func() []byte { return a.shortened(gzip) })
+		a.brotli = sync.OnceValue(func() []byte { return a.shortened(brotli) })
 		assets[name] = a
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("load assets: %w", err)
 	}
 	return assets, nil
+}
+
+func (a *asset) shortened(k coding) []byte {
+	if b := shorten(a.plain, k, fileBrotli, fileGzip); len(b) < len(a.plain)*9/10 {
+		return b
+	}
+	return nil
 }
 
 // static is GET /static/HASH/FILE. An older hash gets the file of today, but may not keep it: a page that was open
@@ -71,12 +68,29 @@ func (s *Server) static(c *fiber.Ctx) error {
 	}
 	if c.Params("hash") == public.Hash() {
 		c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+		c.Set(fiber.HeaderETag, `W/"`+public.Hash()+`"`) // the same in every coding
+		if c.Fresh() {                                   // a browser that asks again although it need not
+			return c.SendStatus(fiber.StatusNotModified)
+		}
 	}
 	c.Set(fiber.HeaderContentType, a.kind)
 	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	if a.zipped != nil && acceptsGzip(c) {
-		c.Set(fiber.HeaderContentEncoding, "gzip")
-		return c.Send(a.zipped)
+	k := accepted(c)
+	body := a.in(k)
+	if body == nil {
+		return c.Send(a.plain)
 	}
-	return c.Send(a.plain)
+	c.Set(fiber.HeaderContentEncoding, string(k))
+	return c.Send(body)
+}
+
+// in is the file in a coding; nil where it is better sent as it is.
+func (a *asset) in(k coding) []byte {
+	switch k {
+	case brotli:
+		return a.brotli()
+	case gzip:
+		return a.zipped()
+	}
+	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -19,32 +21,15 @@ var Files embed.FS
 // FS returns Files as what a file server takes.
 func FS() fs.FS { return Files }
 
-// Hash is 12 hex digits that change whenever any file does, or its name.
+// Hash is 12 hex digits that change whenever anything of Served does, or its name.
 func Hash() string { return hash() }
 
-var hash = sync.OnceValue(func() string {
-	sum, err := treeHash(Files)
-	if err != nil {
-		panic("hash the embedded files: " + err.Error()) // they are in memory
-	}
-	return sum
-})
+var hash = sync.OnceValue(func() string { return sum(Served()) })
 
-func treeHash(tree fs.FS) (string, error) {
+func sum(files map[string][]byte) string {
 	h := sha256.New()
-	err := fs.WalkDir(tree, ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := fs.ReadFile(tree, path)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
-		}
-		_, err = fmt.Fprintf(h, "%s %d\n%s", path, len(data), data)
-		return err
-	})
-	if err != nil {
-		return "", err
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		_, _ = fmt.Fprintf(h, "%s %d\n%s", name, len(files[name]), files[name]) // a hash takes everything
 	}
-	return hex.EncodeToString(h.Sum(nil))[:12], nil
+	return hex.EncodeToString(h.Sum(nil))[:12]
 }

@@ -26,14 +26,6 @@ type Page struct {
 // T is the text of key in the language of the page, see words.T.
 func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key, args...) }
 
-// Styles are the style sheets of every page, in the order of their layers.
-func (p Page) Styles() []string { return styles }
-
-var styles = []string{
-	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "header", "menu", "banner", "log",
-	"message", "message-phone", "prose", "system", "jump", "composer", "people", "error", "utilities",
-}
-
 // Modules are the scripts that app.js imports, at once or by others: the browser need not find them one after another.
 func (p Page) Modules() []string { return modules }
 

@@ -105,25 +105,6 @@ func TestIDsAreUnique(t *testing.T) {
 	}
 }
 
-// The head links what there is, in an order in which the layers come first.
-func TestStylesAreThoseOfPublic(t *testing.T) {
-	files, err := filepath.Glob("../public/css/*.css")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no styles: %v", err)
-	}
-	var have []string
-	for _, file := range files {
-		have = append(have, strings.TrimSuffix(filepath.Base(file), ".css"))
-	}
-	slices.Sort(have)
-	if want := slices.Sorted(slices.Values(styles)); !slices.Equal(have, want) {
-		t.Errorf("public has %v, pages link %v", have, want)
-	}
-	if styles[0] != "layers" {
-		t.Errorf("the first style is %s", styles[0])
-	}
-}
-
 func TestModulesAreThoseOfPublic(t *testing.T) {
 	files, err := filepath.Glob("../public/js/*.js")
 	if err != nil || len(files) == 0 {
