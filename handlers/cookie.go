@@ -16,6 +16,7 @@ const (
 	cookieSecure   = "__Host-govor"
 	cookiePlain    = "govor"
 	cookieLanguage = "govor-lang"
+	cookieTheme    = "govor-theme"
 )
 
 // cookieAge is the longest that browsers keep a cookie, in seconds: 400 days.

@@ -14,7 +14,7 @@ import (
 
 // home is GET /: the login, or the lobby for whoever is logged in.
 func (s *Server) home(c *fiber.Ctx) error {
-	if s.chooseLanguage(c, "/") {
+	if s.choose(c, "/") {
 		return nil
 	}
 	ctx, cancel := deadline()

@@ -173,3 +173,20 @@ func TestLanguageIsChosenByALinkAndKept(t *testing.T) {
 	}
 	s.ask(c, request{path: "/?lang=xx"}).want(t, 200)
 }
+
+func TestThemeIsChosenByALinkAndKept(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Anna")
+	a := s.ask(c, request{path: "/r/lobby?theme=dark"}).want(t, 303)
+	if a.Header.Get("Location") != "/r/lobby" {
+		t.Errorf("the link leads to %s", a.Header.Get("Location"))
+	}
+	if a := s.ask(c, request{path: "/r/lobby"}); !strings.Contains(a.body, ` data-theme="dark">`) {
+		t.Error("the choice is not kept")
+	}
+	s.ask(c, request{path: "/r/lobby?theme=auto"}).want(t, 303)
+	if a := s.ask(c, request{path: "/r/lobby"}); strings.Contains(a.body, "data-theme=") {
+		t.Error("the theme of the system cannot be chosen again")
+	}
+	s.ask(c, request{path: "/r/lobby?theme=pink"}).want(t, 200)
+}

@@ -19,6 +19,7 @@ func locale(c *fiber.Ctx) string {
 func (s *Server) pageOf(c *fiber.Ctx, path string) views.Page {
 	p := s.views.Page(locale(c))
 	p.Path = path
+	p.Theme, _ = views.Theme(c.Cookies(cookieTheme))
 	return p
 }
 
@@ -42,17 +43,27 @@ func (s *Server) page(c *fiber.Ctx, name string, data any) error {
 	return c.Send(shorten(b.Bytes(), k, pageBrotli, pageGzip))
 }
 
-// chooseLanguage follows the link of a language, ?lang=en: it keeps the choice and leads to path without it.
-func (s *Server) chooseLanguage(c *fiber.Ctx, path string) bool {
-	lang := c.Query("lang")
-	if lang != views.Russian && lang != views.English {
+// choose follows the link of a language or a theme, ?lang=en or ?theme=dark: it keeps the choice and leads to path
+// without it.
+func (s *Server) choose(c *fiber.Ctx, path string) bool {
+	lang, theme := c.Query("lang"), c.Query("theme")
+	_, isTheme := views.Theme(theme)
+	switch {
+	case lang == views.Russian || lang == views.English:
+		s.remember(c, cookieLanguage, lang)
+	case isTheme:
+		s.remember(c, cookieTheme, theme)
+	default:
 		return false
 	}
-	c.Cookie(&fiber.Cookie{
-		Name: cookieLanguage, Value: lang, Path: "/", MaxAge: cookieAge, HTTPOnly: true,
-		Secure: s.overTLS(c), SameSite: fiber.CookieSameSiteLaxMode,
-	})
 	return redirect(c, path) == nil
+}
+
+// remember keeps a choice, which is nobody's secret, for as long as browsers do.
+func (s *Server) remember(c *fiber.Ctx, name, value string) {
+	c.Cookie(&fiber.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: cookieAge, HTTPOnly: true, Secure: s.overTLS(c), SameSite: fiber.CookieSameSiteLaxMode,
+	})
 }
 
 // redirect leads to a path of ours, by GET.

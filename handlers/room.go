@@ -45,7 +45,7 @@ func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, s
 		return fiber.ErrNotFound
 	}
 	path := roomPath(room) + rest
-	if s.chooseLanguage(c, path) {
+	if s.choose(c, path) {
 		return nil
 	}
 	if roomParam(c) != room {

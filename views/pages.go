@@ -17,6 +17,7 @@ type Page struct {
 	markdown *markdown
 
 	Locale string         // "ru" or "en"
+	Theme  string         // ThemeLight, ThemeDark; "" = that of the system
 	Assets string         // prefix of everything in public
 	Path   string         // where the language links lead; "" = this page itself. Needed for the answer to a form
 	Now    time.Time      // decides what "today" is
@@ -31,7 +32,7 @@ func (p Page) Modules() []string { return modules }
 
 var modules = []string{
 	"announcer", "banner", "composer", "connection", "decorate", "fragment", "history", "id", "local", "log", "login",
-	"outbox", "pages", "pending", "position", "room", "words",
+	"outbox", "pages", "pending", "position", "room", "theme", "words",
 }
 
 // Languages are the links to this page in each language.

@@ -2,6 +2,7 @@
 import { Local } from "./local.js";
 import { enhanceLogin } from "./login.js";
 import { Room } from "./room.js";
+import { enhanceThemes } from "./theme.js";
 import { Words } from "./words.js";
 
 /**
@@ -126,6 +127,7 @@ function everyMidnight(then) {
   }, MINUTE_MS);
 }
 
+enhanceThemes(document);
 switch (document.body.dataset.page) {
   case "room":
     enterRoom();
