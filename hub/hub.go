@@ -154,12 +154,7 @@ func (h *Hub) dispatch(batch []protocol.Event) {
 			h.observe(e)
 			continue
 		}
-		if e.Kind == protocol.KindDeletion {
-			h.blocks.forget(e.Room)
-			if h.forget != nil {
-				h.forget(e.Taken)
-			}
-		}
+		h.forgetTaken(e)
 		h.mu.Lock()
 		r := h.rooms[e.Room]
 		h.mu.Unlock()
@@ -171,6 +166,17 @@ func (h *Hub) dispatch(batch []protocol.Event) {
 		r.mu.Unlock()
 	}
 	h.metrics.fanout.Observe(time.Since(start).Seconds())
+}
+
+// forgetTaken drops from the caches what the event took away. Blocks that hold the text before an edit are not asked for
+// again, which is enough as long as it may be seen.
+func (h *Hub) forgetTaken(e *protocol.Event) {
+	if e.Kind == protocol.KindDeletion {
+		h.blocks.forget(e.Room)
+	}
+	if h.forget != nil && (e.Kind == protocol.KindDeletion || e.Taken != "") {
+		h.forget(e.Taken)
+	}
 }
 
 // observe does what an event of the room $server asks of those who are connected.

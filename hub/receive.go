@@ -26,8 +26,10 @@ func (s *Session) Receive(data []byte) {
 	switch cmd := cmd.(type) {
 	case protocol.Send:
 		s.send(cmd)
+	case protocol.Edit:
+		s.change(change{cmd.Room, cmd.ID, cmd.Seq, protocol.KindEdit, cmd.Text})
 	case protocol.Delete:
-		s.delete(cmd)
+		s.change(change{cmd.Room, cmd.ID, cmd.Seq, protocol.KindDeletion, ""})
 	case protocol.Join:
 		s.joinAs(cmd.Room, cmd.Resume)
 	case protocol.Leave:
@@ -120,24 +122,6 @@ func (s *Session) send(c protocol.Send) {
 	}
 	if s.pace() && s.reserve() {
 		s.append(s.hub.message(s.member(), room, c))
-	}
-}
-
-// delete appends a deletion, as send does a message.
-func (s *Session) delete(c protocol.Delete) {
-	if c.ID == "" {
-		c.ID = protocol.NewID()
-	}
-	room, bad := s.roomOf(c.Room)
-	if bad == nil {
-		bad = protocol.CheckID(c.ID)
-	}
-	if bad != nil {
-		s.refuse(bad.About(c.Room, c.ID))
-		return
-	}
-	if s.pace() && s.reserve() {
-		s.append(s.hub.deletion(s.member(), room, c))
 	}
 }
 

@@ -41,26 +41,6 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 	return h.wait(ctx, e)
 }
 
-// Delete takes the text of a message away, as asked for by HTTP from an address, and waits for the receipt. Errors are
-// *protocol.Error.
-func (h *Hub) Delete(ctx context.Context, m Member, from netip.Addr, d protocol.Delete) (protocol.Receipt, error) {
-	if d.ID == "" {
-		d.ID = protocol.NewID()
-	}
-	room, bad := protocol.CheckRoom(d.Room)
-	if bad == nil {
-		bad = protocol.CheckID(d.ID)
-	}
-	if bad == nil {
-		bad = h.admit(ctx, m, from)
-	}
-	if bad != nil {
-		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()
-		return protocol.Receipt{}, bad.About(d.Room, d.ID)
-	}
-	return h.wait(ctx, h.deletion(m, room, d))
-}
-
 // admit says whether something that came by HTTP may be appended now; it waits for the rate.
 func (h *Hub) admit(ctx context.Context, m Member, from netip.Addr) *protocol.Error {
 	if h.isStopping() {
@@ -102,14 +82,6 @@ func (h *Hub) message(m Member, room string, s protocol.Send) protocol.Event {
 	return protocol.Event{
 		Room: room, Kind: protocol.KindMessage, V: protocol.Version, ID: s.ID, Member: m.ID, Name: m.Name,
 		NameKey: m.NameKey, At: h.now().UnixMilli(), Body: s.Text,
-	}
-}
-
-// deletion makes the event.
-func (h *Hub) deletion(m Member, room string, d protocol.Delete) protocol.Event {
-	return protocol.Event{
-		Room: room, Kind: protocol.KindDeletion, V: protocol.Version, ID: d.ID, Member: m.ID, Name: m.Name,
-		NameKey: m.NameKey, Target: d.Seq, At: h.now().UnixMilli(),
 	}
 }
 

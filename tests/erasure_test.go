@@ -33,6 +33,15 @@ func (c *jsonConn) delete(id string, seq int64) frame {
 	return c.answer(id)
 }
 
+// edit gives a message another text and waits for the receipt.
+func (c *jsonConn) edit(id string, seq int64, text string) {
+	c.t.Helper()
+	c.send(map[string]any{"type": "edit", "id": id, "seq": seq, "text": text})
+	if r := c.answer(id); r.Type != "ack" {
+		c.t.Fatalf("an edit is answered %s", r.raw)
+	}
+}
+
 // erasedWithin is the promise.
 const erasedWithin = time.Minute
 
@@ -59,16 +68,27 @@ func TestDeletedTextIsNowhere(t *testing.T) {
 		if r := reader.delete("mine", numbers[0]); r.Code != "not_yours" {
 			t.Errorf("somebody else's deletion: %s", r.raw)
 		}
+		for i, word := range []string{"canary-e1", "canary-e2"} { // what it was edited to goes with it
+			words = append(words, word)
+			author.edit(fmt.Sprint("edit-", i), numbers[0], "now "+word)
+			if f := reader.frame("edited"); f.Target != numbers[0] || f.Text != "now "+word {
+				t.Errorf("the others see %s", f.raw)
+			}
+			lines.await("* Иван edited a message: now " + word)
+			if li := page.element("li", "data-seq", fmt.Sprint(numbers[0])); !strings.Contains(textOf(li), "now "+word+"изменено") {
+				t.Errorf("the page gets %q", textOf(li))
+			}
+		}
 		if len(found(t, s.dir, words...)) == 0 {
 			t.Error("the texts are in no file before: this test tests nothing")
 		}
 
 		for i, seq := range numbers {
 			id := fmt.Sprint("delete-", i)
-			if r := author.delete(id, seq); r.Type != "ack" || r.Seq != int64(5+i) {
+			if r := author.delete(id, seq); r.Type != "ack" || r.Seq != int64(7+i) {
 				t.Fatalf("a deletion is answered %s", r.raw)
 			}
-			if f := reader.frame("deleted"); f.ID != id || f.Seq != int64(5+i) || f.Target != seq || f.From != "Иван" {
+			if f := reader.frame("deleted"); f.ID != id || f.Seq != int64(7+i) || f.Target != seq || f.From != "Иван" {
 				t.Errorf("the others see %s", f.raw)
 			}
 			lines.await("* Иван deleted a message")
@@ -82,7 +102,7 @@ func TestDeletedTextIsNowhere(t *testing.T) {
 		late.send(map[string]any{"type": "hello", "rooms": map[string]any{"lobby": map[string]any{"after": 0}}})
 		late.where("the last deletion, and no text", func(f frame) bool {
 			noneOf(t, words, f.raw)
-			return f.Type == "deleted" && f.Seq == 7
+			return f.Type == "deleted" && f.Seq == 9
 		})
 		noneOf(t, words, s.request("GET", "/r/lobby/messages.json", "").body)
 		noneOf(t, words, s.request("GET", "/r/lobby", "", "Cookie", s.login("Олег"), "Origin", "http://"+s.addr).body)

@@ -70,13 +70,16 @@ func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
 	}
 }
 
+// changes names the control frame of an event that changes a message.
+var changes = map[protocol.Kind]string{protocol.KindEdit: "edited", protocol.KindDeletion: "deleted"}
+
 // event is a message, or what has become of one.
 func (f *htmlFormat) event(dst []byte, e *protocol.Event) []byte {
 	m := messageView{words: f.words, markdown: f.views.markdown, event: e, zone: time.Local}
 	switch e.Kind {
 	case protocol.KindMessage:
-	case protocol.KindDeletion:
-		dst = appendFacts(dst, "deleted", "", "room", e.Room, "seq", itoa(e.Seq), "id", e.ID, "target", itoa(e.Target))
+	case protocol.KindEdit, protocol.KindDeletion:
+		dst = appendFacts(dst, changes[e.Kind], "", "room", e.Room, "seq", itoa(e.Seq), "id", e.ID, "target", itoa(e.Target))
 		if e.Of == nil {
 			return dst
 		}

@@ -30,6 +30,10 @@ func TestFragments(t *testing.T) {
 	emoji := said(43, maria, 9, 42, "🎉")
 	deletion := said(44, anna, 10, 0, "")
 	deletion.Kind, deletion.Target, deletion.Of, deletion.Taken = protocol.KindDeletion, 42, &erased, "gone"
+	edited := e
+	edited.Body, edited.Changed, edited.ChangedAt = "Добрый **день**", 45, e.At+60_000
+	edit := said(45, anna, 10, 0, "old")
+	edit.Kind, edit.Target, edit.Of, edit.Taken = protocol.KindEdit, 41, &edited, "gone"
 	lost := deletion
 	lost.Of = nil
 	at := time.Date(2026, 11, 23, 9, 45, 0, 0, time.UTC)
@@ -41,6 +45,8 @@ func TestFragments(t *testing.T) {
 		{"message", protocol.Message{Event: &e}},
 		{"erased", protocol.Message{Event: &erased}},
 		{"deleted", protocol.Message{Event: &deletion}},
+		{"edited", protocol.Message{Event: &edit}},
+		{"edited before", protocol.Message{Event: &edited}},
 		{"deleted, not there", protocol.Message{Event: &lost}},
 		{"emoji", protocol.Message{Event: &emoji}},
 		{"not for pages", protocol.Message{Event: &protocol.Event{Kind: protocol.KindRoom}}},
@@ -79,6 +85,7 @@ func inUTC(s string) string {
 		if err != nil {
 			panic(err)
 		}
+		s = strings.ReplaceAll(s, `title="`+when.Local().Format("2006-01-02 15:04"), `title="`+when.Format("2006-01-02 15:04"))
 		s = strings.ReplaceAll(s, ">"+when.Local().Format("15:04")+"</time>", ">"+stamp+"</time>")
 	}
 	return s

@@ -11,6 +11,9 @@ import (
 // groupGap is how far apart two messages of a group may be.
 const groupGap = 5 * time.Minute
 
+// stampFormat is RFC 3339 in UTC, of times that are.
+const stampFormat = "2006-01-02T15:04:05.000Z"
+
 // messageView is a message as partials/message.html shows it. Without Own and Grouped it holds facts only, and one
 // rendering serves everybody of a language; decorate.js sets the same two on live messages.
 type messageView struct {
@@ -52,7 +55,7 @@ func (m messageView) Name() string { return m.event.Name }
 func (m messageView) At() int64 { return m.event.At }
 
 // Stamp is when, for a machine.
-func (m messageView) Stamp() string { return m.event.Time().Format("2006-01-02T15:04:05.000Z") }
+func (m messageView) Stamp() string { return m.event.Time().Format(stampFormat) }
 
 // Clock is when, for the eye.
 func (m messageView) Clock() string { return m.event.Time().In(m.zone).Format("15:04") }
@@ -65,6 +68,22 @@ func (m messageView) Initials() string { return initials(m.event.Name) }
 
 // Erased tells that the text was taken away.
 func (m messageView) Erased() bool { return m.event.Erased }
+
+// Changed is the number of the event that changed it last, 0 if none did.
+func (m messageView) Changed() int64 { return m.event.Changed }
+
+// Edited tells that it has another text than at first.
+func (m messageView) Edited() bool { return m.event.Changed > 0 && !m.event.Erased }
+
+// EditStamp is when it was edited last, for a machine.
+func (m messageView) EditStamp() string {
+	return time.UnixMilli(m.event.ChangedAt).UTC().Format(stampFormat)
+}
+
+// EditTime is the same for the eye.
+func (m messageView) EditTime() string {
+	return time.UnixMilli(m.event.ChangedAt).In(m.zone).Format("2006-01-02 15:04")
+}
 
 // Emoji tells that the text is nothing but one to three emoji, which are shown large.
 func (m messageView) Emoji() bool { return !m.event.Erased && onlyEmoji(m.event.Body) }

@@ -151,8 +151,14 @@ func (c *client) message(f protocol.Message, raw []byte) {
 		return
 	}
 	c.room.last, c.room.lastID = f.Seq, f.ID
-	if f.Kind == protocol.KindDeletion {
-		f.Erased = true // shown as what it did, below the message: a terminal takes nothing back
+	switch f.Kind { // shown as what it did, below the message: a terminal takes nothing back
+	case protocol.KindDeletion:
+		f.Erased = true
+	case protocol.KindEdit:
+		if f.Erased { // the deletion follows
+			return
+		}
+		f.Changed = f.Seq
 	}
 	if name := clean(f.Name); name != c.who.name {
 		c.spoke(name)

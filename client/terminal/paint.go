@@ -61,6 +61,10 @@ func (p *painter) message(e *protocol.Event, columns int) []string {
 	var out []string
 	indent := strings.Repeat(" ", hang)
 	first := columns - hang - width(name) - 2
+	if e.Changed > 0 {
+		head += p.edited()
+		first -= width(p.words.edited) + 3
+	}
 	if first < 8 { // a long name on a narrow terminal: the text begins below it
 		out = append(out, strings.TrimSuffix(head, " "))
 		head, first = indent, columns-hang
@@ -97,12 +101,18 @@ func (p *painter) plain(e *protocol.Event) []string {
 	if e.Erased {
 		return []string{head + p.look.set(p.look.dim, p.words.erased)}
 	}
+	if e.Changed > 0 {
+		head += p.edited()
+	}
 	var out []string
 	for _, line := range cleanLines(e.Body) {
 		out = append(out, head+line)
 	}
 	return out
 }
+
+// edited stands before a text that is not the first one.
+func (p *painter) edited() string { return p.look.set(p.look.dim, "("+p.words.edited+")") + " " }
 
 // presence returns the system lines for who came and left: one each for one or two, one for all when there are more.
 func (p *painter) presence(f *protocol.Presence) []string {

@@ -20,7 +20,7 @@ type words struct {
 	failedHint, noSuchFailed               string
 	nothingFailed, nothingWaits            string
 	keepProblem, unsure                    string
-	gap, erased, today, yesterday          string
+	gap, erased, edited, today, yesterday  string
 	date                                   func(t time.Time, withYear bool) string
 	kicked, replaced, closed, noSuchServer string
 	pastedLines                            string

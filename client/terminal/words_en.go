@@ -42,6 +42,7 @@ var english = words{
 	keepProblem:   "What is typed cannot be kept on the disk: %s",
 	gap:           "Part of the history is not shown",
 	erased:        "Message deleted",
+	edited:        "edited",
 	today:         "Today",
 	yesterday:     "Yesterday",
 	date: func(t time.Time, withYear bool) string {

@@ -62,6 +62,7 @@ var russian = words{
 	full:          "Слишком много сообщений ждёт отправки",
 	gap:           "Часть истории не показана",
 	erased:        "Сообщение удалено",
+	edited:        "изменено",
 	today:         "Сегодня",
 	yesterday:     "Вчера",
 	date: func(t time.Time, withYear bool) string {

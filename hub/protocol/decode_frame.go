@@ -68,7 +68,7 @@ func DecodeFrame(data []byte) (Frame, error) {
 		return w.joined()
 	case "reset":
 		return Reset{Room: w.Room, Reason: w.Reason, After: w.After, Last: w.Last}, nil
-	case "message", "deleted":
+	case "message", "edited", "deleted":
 		return w.event()
 	case "presence":
 		return w.presence()
@@ -107,10 +107,7 @@ func (w *wireFrame) event() (Frame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode %s: %w", w.Type, err)
 	}
-	kind := KindMessage
-	if w.Type == "deleted" {
-		kind = KindDeletion
-	}
+	kind := map[string]Kind{"message": KindMessage, "edited": KindEdit, "deleted": KindDeletion}[w.Type]
 	return Message{&Event{
 		Room: w.Room, Kind: kind, V: Version, ID: w.ID, Member: member, Name: w.From, At: at.UnixMilli(),
 		Target: w.Target, Body: w.Text, Seq: w.Seq, Changed: w.Changed, Erased: w.Erased,

@@ -2,7 +2,7 @@ package protocol
 
 import "time"
 
-// Command is what a client asks for: one of Hello, Send, Delete, Join, Leave, Ping.
+// Command is what a client asks for: one of Hello, Send, Edit, Delete, Join, Leave, Ping.
 type Command interface{ command() }
 
 // Hello introduces a connection: who it is (a token from an earlier welcome) and which rooms it goes on reading.
@@ -23,6 +23,14 @@ type Resume struct {
 type Send struct {
 	Room string `json:"room"`
 	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+// Edit gives a message another text; Room is "" for the room of the connection's address.
+type Edit struct {
+	Room string `json:"room"`
+	ID   string `json:"id"`  // of the edit itself, so that a retry is recognised
+	Seq  int64  `json:"seq"` // number of the message
 	Text string `json:"text"`
 }
 
@@ -49,6 +57,7 @@ type Ping struct{}
 
 func (Hello) command()  {}
 func (Send) command()   {}
+func (Edit) command()   {}
 func (Delete) command() {}
 func (Join) command()   {}
 func (Leave) command()  {}

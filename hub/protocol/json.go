@@ -36,8 +36,10 @@ func (JSON) Append(dst []byte, f Frame) []byte {
 func appendMessage(dst []byte, e *Event) []byte {
 	switch e.Kind {
 	case KindMessage:
+	case KindEdit:
+		return appendEdited(dst, e)
 	case KindDeletion:
-		return appendDeleted(dst, e)
+		return appendChange(dst, "deleted", e)
 	default:
 		return dst
 	}
@@ -66,8 +68,19 @@ func appendMessage(dst []byte, e *Event) []byte {
 	return append(dst, '}')
 }
 
-func appendDeleted(dst []byte, e *Event) []byte {
-	dst = append(dst, `{"type":"deleted","room":`...)
+func appendEdited(dst []byte, e *Event) []byte {
+	dst = appendChange(dst, "edited", e)
+	dst = append(dst[:len(dst)-1], `,"text":`...)
+	dst = appendString(dst, e.Present())
+	if e.Of != nil && e.Of.Erased {
+		dst = append(dst, `,"erased":true`...)
+	}
+	return append(dst, '}')
+}
+
+// appendChange writes what every event that changes a message says.
+func appendChange(dst []byte, kind string, e *Event) []byte {
+	dst = append(append(append(dst, `{"type":"`...), kind...), `","room":`...)
 	dst = appendString(dst, e.Room)
 	dst = append(dst, `,"seq":`...)
 	dst = strconv.AppendInt(dst, e.Seq, 10)
@@ -278,6 +291,11 @@ func DecodeCommand(data []byte) (Command, *Error) {
 			return refuse(CodeBadFrame, "send needs a text")
 		}
 		return Send{Room: c.Room, ID: c.ID, Text: *c.Text}, nil
+	case "edit":
+		if c.Seq <= 0 || c.Text == nil {
+			return refuse(CodeBadFrame, "edit needs the seq of a message and its new text")
+		}
+		return Edit{Room: c.Room, ID: c.ID, Seq: c.Seq, Text: *c.Text}, nil
 	case "delete":
 		if c.Seq <= 0 {
 			return refuse(CodeBadFrame, "delete needs the seq of a message")

@@ -44,6 +44,14 @@ func goldenFrames() map[string]Frame {
 			Room: "lobby", Kind: KindDeletion, V: 1, ID: "d1", Member: testMember, Name: "Иван <b>", At: testAt.UnixMilli(), Seq: 44,
 			Target: 41, Of: erased, Taken: "gone",
 		}},
+		"edited": Message{&Event{
+			Room: "lobby", Kind: KindEdit, V: 1, ID: "e1", Member: testMember, Name: "Иван", At: testAt.UnixMilli(), Seq: 43,
+			Target: 41, Body: "старая \"правка\"", Of: edited, Taken: "gone",
+		}},
+		"edited-erased": Message{&Event{
+			Room: "lobby", Kind: KindEdit, V: 1, ID: "e1", Member: testMember, Name: "Иван", At: testAt.UnixMilli(), Seq: 43,
+			Target: 41, Of: erased,
+		}},
 		"presence":      &Presence{Room: "lobby", Online: 2, Joined: []string{"Иван"}, JoinedCount: 12, Left: []string{"Пётр"}, LeftCount: 1, At: testAt},
 		"presence-none": &Presence{Room: "lobby", At: testAt.In(time.FixedZone("", 3*3600))},
 		"ack":           Receipt{Room: "lobby", ID: "a1", Seq: 41},
@@ -116,6 +124,7 @@ func TestDecodeCommand(t *testing.T) {
 		{`{"type":"join","room":"b","after":7,"id":"x"}`, Join{Room: "b", Resume: Resume{ptr(7), "x"}}},
 		{`{"type":"leave","room":"b"}`, Leave{Room: "b"}},
 		{`{"type":"ping"}`, Ping{}},
+		{`{"type":"edit","room":"b","id":"x","seq":7,"text":"да"}`, Edit{Room: "b", ID: "x", Seq: 7, Text: "да"}},
 	}
 	for _, tt := range tests {
 		got, err := JSON{}.Decode([]byte(tt.in))
@@ -149,6 +158,8 @@ func TestDecodeCommandSaysWhatIsWrong(t *testing.T) {
 		{`{"type":"hello","rooms":{"lobby":{"after":"40"}}}`, `after`, CodeBadFrame, "", ""},
 		{`{"type":"join","room":"b","after":1.5}`, `"after"`, CodeBadFrame, "b", ""},
 		{`{"type":"join","room":"b","after":1e99}`, `"after"`, CodeBadFrame, "b", ""},
+		{`{"type":"edit","id":"a","text":"x"}`, "seq", CodeBadFrame, "", "a"},
+		{`{"type":"edit","id":"a","seq":1}`, "text", CodeBadFrame, "", "a"},
 		{`{"type":"dance","id":"a","room":"b"}`, "dance", CodeUnknownType, "b", "a"},
 		{`{"type":"message","text":"x"}`, "message", CodeUnknownType, "", ""},
 		{`{"type":"` + long + `","id":"` + long + `"}`, "яяя", CodeUnknownType, "", long[:MaxIDLen] + "…"},

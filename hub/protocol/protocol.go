@@ -89,6 +89,7 @@ type Kind string
 // The kinds of events there are, each at version 1. A node that meets another one stops applying.
 const (
 	KindMessage  Kind = "message"  // in a room; Body is the text
+	KindEdit     Kind = "edit"     // in a room; the message at Target has another text now: Body
 	KindDeletion Kind = "deletion" // in a room; the text of the message at Target was taken away; no body
 	KindRoom     Kind = "room"     // in $server; a room was opened; Body is a RoomBody
 	KindMember   Kind = "member"   // in $server; a member took or refreshed a name; Body is a MemberBody
@@ -131,11 +132,21 @@ type Event struct {
 	RoomID  int64 // number of the room, the same on every node
 	Ordinal int64 // place among its room's messages, for KindMessage
 
-	Changed int64 // number of the event that last changed this one, else 0; Body is then as it is now
-	Erased  bool  // the text was erased; Body is empty
+	Changed   int64 // number of the event that last changed this one, else 0; Body is then as it is now
+	ChangedAt int64 // its At
+	Erased    bool  // the text was erased; Body is empty
 
 	Of    *Event // what is at Target, as it is now; nil without a target
-	Taken string // of a KindDeletion that Apply returns: the text that is gone, for caches to forget; never shown or written
+	Taken string // of a KindDeletion or KindEdit that Apply returns: the text that is gone, for caches to forget; never shown or written
+}
+
+// Present is the text that a KindEdit leaves its message with: that of the newest edit, also in an older one, so that
+// nobody is told what has been replaced since.
+func (e *Event) Present() string {
+	if e.Of != nil {
+		return e.Of.Body
+	}
+	return e.Body
 }
 
 // Time is At as a time in UTC.

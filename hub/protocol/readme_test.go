@@ -18,6 +18,7 @@ var (
 		}},
 		"send":      Send{ID: "0198c0de-0000-7000-8000-000000000029", Text: "привет"},
 		"send-room": Send{Room: "планы", ID: "0198c0de-0000-7000-8000-00000000002a", Text: "завтра\nв девять"},
+		"edit":      Edit{ID: "0198c0de-0000-7000-8000-00000000002e", Seq: 41, Text: "привет всем"},
 		"delete":    Delete{Room: "lobby", ID: "0198c0de-0000-7000-8000-00000000002d", Seq: 41},
 		"join":      Join{Room: "планы", Resume: Resume{ptr(7), "0198c0de-0000-7000-8000-000000000007"}},
 		"leave":     Leave{Room: "планы"},
@@ -38,6 +39,10 @@ var (
 		"message-erased": Message{&Event{
 			Room: "lobby", Kind: KindMessage, Seq: 40, ID: "0198c0de-0000-7000-8000-000000000028", Member: testMember, Name: "Иван",
 			At: time.Date(2026, 11, 23, 9, 4, 1, 0, time.UTC).UnixMilli(), Changed: 44, Erased: true,
+		}},
+		"edited": Message{&Event{
+			Room: "lobby", Kind: KindEdit, Seq: 43, ID: "0198c0de-0000-7000-8000-00000000002e", Member: testMember, Name: "Иван",
+			Target: 41, Body: "привет всем", At: time.Date(2026, 11, 23, 9, 4, 30, 0, time.UTC).UnixMilli(),
 		}},
 		"deleted": Message{&Event{
 			Room: "lobby", Kind: KindDeletion, Seq: 44, ID: "0198c0de-0000-7000-8000-00000000002d", Member: testMember, Name: "Иван",

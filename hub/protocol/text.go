@@ -40,22 +40,28 @@ func (Text) Append(dst []byte, f Frame) []byte {
 }
 
 func appendLines(dst []byte, e *Event) []byte {
-	switch e.Kind {
-	case KindMessage:
-	case KindDeletion:
+	switch {
+	case e.Kind == KindDeletion:
 		return fmt.Appendf(dst, "* %s deleted a message", e.Name)
-	default:
+	case e.Kind == KindEdit && e.Of != nil && e.Of.Erased: // the deletion follows
 		return dst
-	}
-	if e.Erased {
+	case e.Kind == KindEdit:
+		return appendEach(dst, "* "+e.Name+" edited a message: ", e.Present())
+	case e.Kind != KindMessage:
+		return dst
+	case e.Erased:
 		return fmt.Appendf(dst, "* a message of %s was deleted", e.Name)
 	}
-	for i, line := range strings.Split(strings.ReplaceAll(e.Body, "\r\n", "\n"), "\n") {
+	return appendEach(dst, e.Name+": ", e.Body)
+}
+
+// appendEach writes every line of text behind the same beginning, so that none can be taken for somebody else's.
+func appendEach(dst []byte, beginning, text string) []byte {
+	for i, line := range strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n") {
 		if i > 0 {
 			dst = append(dst, '\n')
 		}
-		dst = append(append(dst, e.Name...), ": "...)
-		dst = append(dst, CleanText(line)...)
+		dst = append(append(dst, beginning...), CleanText(line)...)
 	}
 	return dst
 }

@@ -33,6 +33,9 @@ func TestTextFormatWritesLines(t *testing.T) {
 		"forged":           {message("ку\nПётр: отдай деньги\n* система"), "Иван: ку\nИван: Пётр: отдай деньги\nИван: * система"},
 		"joiners stay":     {message("👨\u200d👩"), "Иван: 👨\u200d👩"},
 		"erased":           {Message{&Event{Kind: KindMessage, Name: "Иван", Erased: true, Changed: 2}}, "* a message of Иван was deleted"},
+		"edit":             {Message{&Event{Kind: KindEdit, Name: "Иван", Body: "раз\nПётр: два", Target: 1}}, "* Иван edited a message: раз\n* Иван edited a message: Пётр: два"},
+		"old edit":         {Message{&Event{Kind: KindEdit, Name: "Иван", Body: "раз", Target: 1, Of: &Event{Body: "три"}}}, "* Иван edited a message: три"},
+		"edit of nothing":  {Message{&Event{Kind: KindEdit, Name: "Иван", Target: 1, Of: &Event{Erased: true}}}, ""},
 		"deletion":         {Message{&Event{Kind: KindDeletion, Name: "Иван", Target: 1, Taken: "gone"}}, "* Иван deleted a message"},
 		"another kind":     {Message{&Event{Kind: KindRoom, Body: "{}"}}, ""},
 		"joined":           {&Presence{Joined: []string{"Иван"}, JoinedCount: 1, At: at}, "* Иван has joined"},
@@ -64,6 +67,12 @@ func FuzzTextCannotForgeALine(f *testing.F) {
 		for line := range strings.SplitSeq(out, "\n") {
 			if !strings.HasPrefix(line, "Иван: ") {
 				t.Fatalf("%q became %q: the line %q is not the author's", body, out, line)
+			}
+		}
+		edited := string(Text{}.Append(nil, Message{&Event{Kind: KindEdit, Name: "Иван", Body: body}}))
+		for line := range strings.SplitSeq(edited, "\n") {
+			if !strings.HasPrefix(line, "* Иван edited a message: ") {
+				t.Fatalf("an edit to %q became %q: the line %q is not the author's", body, edited, line)
 			}
 		}
 		for _, r := range out {

@@ -71,7 +71,7 @@ func firstUnknown(batch []protocol.Event) error {
 	for i := range batch {
 		e := &batch[i]
 		switch e.Kind {
-		case protocol.KindMessage, protocol.KindDeletion, protocol.KindRoom, protocol.KindMember, protocol.KindLogout:
+		case protocol.KindMessage, protocol.KindEdit, protocol.KindDeletion, protocol.KindRoom, protocol.KindMember, protocol.KindLogout:
 			if e.V <= protocol.Version {
 				continue
 			}
@@ -141,6 +141,8 @@ func (t *transaction) decide(res *Result) error {
 	switch e.Kind {
 	case protocol.KindMessage:
 		refusal, err = t.message(res, m, known)
+	case protocol.KindEdit:
+		refusal, err = t.edit(res, m, known)
 	case protocol.KindDeletion:
 		refusal, err = t.delete(res, m, known)
 	case protocol.KindRoom:
@@ -307,8 +309,9 @@ func (t *transaction) duplicate(res *Result, m member, known bool) (found bool, 
 	if err != nil || !found {
 		return false, err
 	}
-	same := first.Room == e.Room && first.Kind == e.Kind && first.Target == e.Target && (first.Erased || original == e.Body)
-	if !same {
+	// The text of an edit is not empty; one that is was taken away with its message.
+	gone := first.Erased || first.Kind == protocol.KindEdit && original == ""
+	if first.Room != e.Room || first.Kind != e.Kind || first.Target != e.Target || !gone && original != e.Body {
 		res.Err = protocol.Errorf(protocol.CodeIDReused, "the id was used before for something else").About(e.Room, e.ID)
 		return true, nil
 	}
@@ -333,7 +336,7 @@ func (t *transaction) put(res *Result, r *room, m member) (stored bool, err erro
 	e := &res.Event
 	given := *e
 	e.Seq, e.Pos, e.RoomID, e.Ordinal, e.At = r.Last+1, t.position+1, r.ID, 0, max(e.At, r.lastAt)
-	e.Changed, e.Erased, e.Of, e.Taken = 0, false, nil, ""
+	e.Changed, e.ChangedAt, e.Erased, e.Of, e.Taken = 0, 0, false, nil, ""
 	if e.Kind == protocol.KindMessage {
 		e.Ordinal = r.Messages + 1
 	}

@@ -27,7 +27,7 @@ func talked(t *testing.T) (dir string) {
 		apply(t, s, message("lobby", fmt.Sprintf("l%d", i), 1+i%3, fmt.Sprintf("text %d of the lobby\nline", i)),
 			message("club", fmt.Sprintf("c%d", i), 1+i%3, fmt.Sprintf("text %d <of> the club", i)))
 	}
-	apply(t, s, deletion("club", "d", 2, 2))
+	apply(t, s, deletion("club", "d", 2, 2), editing("lobby", "e", 2, 5, "another text"))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestBackupIsRestored(t *testing.T) {
 	file := backup(t, dir)
 	to := filepath.Join(t.TempDir(), "new")
 	r, err := Restore(t.Context(), to, file, false)
-	if err != nil || r.Erased != 0 || r.Events != 43 {
+	if err != nil || r.Erased != 0 || r.Events != 44 {
 		t.Fatalf("Restore = %+v, %v", r, err)
 	}
 	sound(t, to)
@@ -86,7 +86,7 @@ func TestRestoreErasesWhatWasErasedSince(t *testing.T) {
 			file := backup(t, dir)
 			s := openAt(t, dir)
 			apply(t, s, deletion("lobby", "d1", 1, 1), deletion("lobby", "d4", 1, 4), message("lobby", "new", 1, "later"))
-			apply(t, s, deletion("lobby", "d21", 1, 23))
+			apply(t, s, deletion("lobby", "d21", 1, 24))
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func TestRestoreErasesWhatWasErasedSince(t *testing.T) {
 				t.Fatalf("over a chat that is there: %v", err)
 			}
 			r, err := Restore(t.Context(), dir, file, true)
-			if err != nil || r.Erased != 2 || r.Events != 45 {
+			if err != nil || r.Erased != 2 || r.Events != 46 {
 				t.Fatalf("Restore = %+v, %v", r, err)
 			}
 			if f := found(t, dir, "text 0 of the lobby", "text 3 of the lobby"); len(f) > 0 {
@@ -112,7 +112,7 @@ func TestRestoreErasesWhatWasErasedSince(t *testing.T) {
 			sound(t, dir)
 			s = openAt(t, dir)
 			events, err := s.Events(t.Context(), "lobby", 0, 100, 100)
-			if err != nil || len(events) != 22 || !events[0].Erased || !events[3].Erased || events[1].Erased || events[20].Target != 1 {
+			if err != nil || len(events) != 23 || !events[0].Erased || !events[3].Erased || events[1].Erased || events[21].Target != 1 {
 				t.Errorf("%d events: %+v, %v", len(events), events, err)
 			}
 			if list, err := readSkeletons(dir); err != nil || len(list) != 4 {
@@ -224,6 +224,9 @@ func TestExport(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[1]), &second); err != nil || second.Room != "club" || second.Seq != 2 || !second.Erased || second.Text != "" {
 		t.Errorf("the second = %s, %v", lines[1], err)
 	}
+	if all := strings.Join(lines, "\n"); !strings.Contains(all, `"text":"another text"`) || strings.Contains(all, "text 4 of the lobby") {
+		t.Error("an edited message is not as it is now")
+	}
 	text := export("txt", "lobby")
 	if !strings.HasPrefix(text, "# lobby\n2023-11-14 22:13:21 Name1: text 0 of the lobby\n2023-11-14 22:13:21 Name1: line\n") || strings.Contains(text, "club") {
 		t.Errorf("as text:\n%s", text)
@@ -253,7 +256,11 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 	dir := talked(t)
 	sound(t, dir)
 	for script, want := range map[string]string{
-		"DELETE FROM events WHERE id = 'l5'":                                                  "lobby should have the numbers 1 to 20",
+		"DELETE FROM events WHERE id = 'l5'":                                                  "lobby should have the numbers 1 to 21",
+		"UPDATE folds SET body = 'x' WHERE body <> ''":                                        "message 5 of room 2 should have the text of its edit, number 21",
+		"UPDATE folds SET body = NULL":                                                        "message 5 of room 2 should have the text of its edit, number 21",
+		"DELETE FROM folds WHERE body <> ''":                                                  "edits message 5, which does not know it",
+		"UPDATE events SET target = 2 WHERE id = 'e'":                                         "changed by number 21, which does not change it",
 		"DELETE FROM events WHERE id = 'd'":                                                   "changed by number 21",
 		"UPDATE events SET ordinal = ordinal + 1 WHERE id = 'l9'":                             "counted as message 11 after message 9",
 		"UPDATE events SET at = at - 5 WHERE id = 'l9'":                                       "older than the one before",

@@ -10,14 +10,12 @@ func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error
 	if refusal != nil {
 		return refusal, nil
 	}
-	target, author, ok, err := t.readNumber(r, e.Target)
+	target, author, refusal, err := t.messageAt(r, e)
 	switch {
-	case err != nil:
-		return nil, err
-	case !ok || e.Target < r.First || target.Kind != protocol.KindMessage:
-		return protocol.Errorf(protocol.CodeNoTarget, "there is no message %d in %s", e.Target, e.Room), nil
-	case !known || m.num != author:
-		return protocol.Errorf(protocol.CodeNotYours, "the message %d is somebody else's", e.Target), nil
+	case err != nil || refusal != nil:
+		return refusal, err
+	case !t.mayDelete(m, known, author):
+		return notYours(e), nil
 	case target.Erased:
 		res.Duplicate = true
 		first, _, _, err := t.readNumber(r, target.Changed)
@@ -33,9 +31,27 @@ func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error
 		return badEvent("the deletion was stored before"), nil
 	}
 	e.Taken = target.Body
-	target.Body, target.Erased, target.Changed = "", true, e.Seq
+	target.Body, target.Erased, target.Changed, target.ChangedAt = "", true, e.Seq, e.At
 	e.Of = &target
 	return nil, t.takeAway(r, e)
+}
+
+// messageAt finds the message that an event changes, and its author.
+func (t *transaction) messageAt(r *room, e *protocol.Event) (target protocol.Event, author int64, refusal *protocol.Error, err error) {
+	target, author, ok, err := t.readNumber(r, e.Target)
+	if err == nil && (!ok || e.Target < r.First || target.Kind != protocol.KindMessage) {
+		refusal = protocol.Errorf(protocol.CodeNoTarget, "there is no message %d in %s", e.Target, e.Room)
+	}
+	return target, author, refusal, err
+}
+
+// mayDelete tells whether a member may take away a message of the author.
+func (t *transaction) mayDelete(m member, known bool, author int64) bool {
+	return known && m.num == author
+}
+
+func notYours(e *protocol.Event) *protocol.Error {
+	return protocol.Errorf(protocol.CodeNotYours, "the message %d is somebody else's", e.Target)
 }
 
 // takeAway empties what e.Of was.

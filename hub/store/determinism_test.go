@@ -44,6 +44,8 @@ func history() []protocol.Event {
 		case 4:
 			e = opening([]string{"late", "club", "lobby"}[random.IntN(3)])
 			e.ID = fmt.Sprint("r", i)
+		case 7, 8:
+			e.Kind, e.Target = protocol.KindEdit, int64(random.IntN(40))
 		case 5, 6:
 			e.Kind, e.Target, e.Body = protocol.KindDeletion, int64(random.IntN(20)), ""
 		}
@@ -114,8 +116,10 @@ func TestTwoStoresDecideTheSame(t *testing.T) {
 					t.Errorf("the history holds no %s", code)
 				}
 			}
-			if !strings.Contains(first, `"Erased":true`) {
-				t.Error("the history erases nothing")
+			for _, what := range []string{`"Erased":true`, `"Kind":"edit"`, `"Taken":"текст`} {
+				if !strings.Contains(first, what) {
+					t.Errorf("the history has no %s", what)
+				}
 			}
 		} else if string(b) != first {
 			t.Errorf("another outcome with %v", env)

@@ -153,6 +153,15 @@ func (c *checker) queries() error {
 		`SELECT format('message %d of room %d was changed by number %d, which does not change it', e.seq, e.room, f.changed)
 			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.room = e.room AND d.seq = f.changed
 			WHERE d.target IS NOT e.seq OR f.erased = 1 AND d.kind <> 'deletion'`,
+		`SELECT format('message %d of room %d should have the text of its edit, number %d, and has another', e.seq, e.room, f.changed)
+			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.room = e.room AND d.seq = f.changed
+			WHERE f.erased = 0 AND (d.kind IS NOT 'edit' OR d.body IS NOT f.body)`,
+		`SELECT format('number %d of room %d edits message %d, which does not know it', d.seq, d.room, d.target)
+			FROM events d LEFT JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN folds f ON f.pos = e.pos
+			WHERE d.kind = 'edit' AND coalesce(f.changed, 0) < d.seq`,
+		`SELECT format('number %d of room %d still has the text of message %d, which is erased', d.seq, d.room, d.target)
+			FROM events d JOIN events e ON e.room = d.room AND e.seq = d.target JOIN folds f ON f.pos = e.pos
+			WHERE d.kind = 'edit' AND f.erased = 1 AND d.body <> ''`,
 		`SELECT format('number %d of room %d deletes message %d, which is not erased', d.seq, d.room, d.target)
 			FROM events d LEFT JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN folds f ON f.pos = e.pos
 			WHERE d.kind = 'deletion' AND d.target > 0 AND coalesce(f.erased, 0) = 0`,

@@ -36,6 +36,7 @@ type writer struct {
 	findName, dropNames, addName             *sqlite.Stmt
 	addEvent, findEvent, findOpening         *sqlite.Stmt
 	findNumber, erase, eraseEdits, fold      *sqlite.Stmt
+	foldEdit                                 *sqlite.Stmt
 }
 
 func newWriter(conn *sqlite.Conn) (*writer, error) {
@@ -64,6 +65,8 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.room = ? AND e.seq = ?"},
 		{&w.erase, "UPDATE events SET body = '' WHERE pos = ?"},
 		{&w.eraseEdits, "UPDATE events SET body = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
+		{&w.foldEdit, "INSERT INTO folds (pos, changed, body) VALUES (?, ?, ?)" +
+			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = excluded.body"},
 		{&w.fold, "INSERT INTO folds (pos, changed, erased) VALUES (?, ?, 1)" +
 			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = NULL, erased = 1"},
 	} {

@@ -77,6 +77,8 @@ export class Decorator {
       time.textContent = this.#time.format(atOf(message));
       time.title = this.#full.format(atOf(message));
     }
+    const edited = /** @type {HTMLTimeElement | null} */ (message.querySelector(".message__edited"));
+    if (edited) edited.title = this.#full.format(Date.parse(edited.dateTime));
     this.#separate(message);
     const before = message.previousElementSibling;
     message.toggleAttribute("data-grouped", isMessage(before) && together(/** @type {HTMLElement} */ (before), message));

@@ -83,9 +83,9 @@ export class Fragments {
       this.#onFrame({ name: frame, data, text: element.content.textContent?.trim() ?? "" });
       return false;
     }
-    if (element.id && element.dataset.erased !== undefined) this.#remember(element);
+    if (element.id && changeOf(element)) this.#remember(element);
     const old = element.id && this.#page.getElementById(element.id);
-    if (old) return this.#replace(old, element);
+    if (old) return changeOf(element) >= changeOf(old) && this.#replace(old, element);
     const list = this.#page.getElementById(element.dataset.list ?? "");
     if (!list) return false;
     if (numberOf(element)) insertMessage(list, element);
@@ -99,8 +99,8 @@ export class Fragments {
    */
   renew(elements) {
     return elements.map((element) => {
-      const change = element.dataset.erased === undefined && this.#changes.get(element.id);
-      return change ? inherit(/** @type {HTMLElement} */ (change.cloneNode(true)), element) : element;
+      const change = this.#changes.get(element.id);
+      return change && changeOf(change) > changeOf(element) ? inherit(/** @type {HTMLElement} */ (change.cloneNode(true)), element) : element;
     });
   }
 
@@ -173,6 +173,14 @@ function placeFor(list, number) {
 function inherit(element, old) {
   if (old.dataset.list) element.dataset.list = old.dataset.list;
   return element;
+}
+
+/**
+ * The number of the event that changed a message last.
+ * @param {HTMLElement} element
+ */
+function changeOf(element) {
+  return Number(element.dataset.changed ?? 0);
 }
 
 /** @param {HTMLElement} element */

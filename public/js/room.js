@@ -182,6 +182,7 @@ export class Room {
         return this.#joined(data);
       case "reset":
         return this.#reset(data);
+      case "edited":
       case "deleted": // the message as it is now comes with it
         return this.#passed(data);
       case "ack":

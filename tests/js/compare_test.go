@@ -70,6 +70,7 @@ func conversation(me, other protocol.MemberID) []protocol.Event {
 			At: s.at.UnixMilli(), Body: s.text, Seq: int64(i + 1), RoomID: 2, Ordinal: int64(i + 1),
 		}
 	}
+	events[5].Changed, events[5].ChangedAt = 40, noon.UnixMilli()
 	return events
 }
 

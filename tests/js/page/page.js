@@ -236,7 +236,7 @@ const tests = {
     const { apply, frames, history, list } = parts();
     const deleted = (seq) =>
       `<template data-frame="deleted" data-room="lobby" data-seq="90" data-id="d" data-target="${seq}"></template>` +
-      message(seq, { text: "gone" }).replace('data-list="log"', "data-erased");
+      message(seq, { text: "gone" }).replace('data-list="log"', 'data-changed="90" data-erased');
     apply(message(41) + message(42) + message(43));
     apply(deleted(42));
     equal(outline(), ["today", 41, 42, 43]);
@@ -250,6 +250,25 @@ const tests = {
     equal($("#m-1-39 .message__body").textContent, "gone");
     equal($("#m-1-39").dataset.list, "log");
     equal($("#m-1-40 .message__body").textContent, "text 40");
+  },
+
+  async "an edit takes the place of the text, an older one does not, and an older page is brought up to date"() {
+    const page = `<body><ol id="log">${message(39)}</ol></body>`;
+    const { apply, history } = parts();
+    const edited = (seq, at, text) =>
+      `<template data-frame="edited" data-room="lobby" data-seq="${at}" data-id="e" data-target="${seq}"></template>` +
+      message(seq, { text }).replace('data-list="log"', `data-changed="${at}"`);
+    apply(message(41) + message(42));
+    const other = $("#m-1-42");
+    apply(edited(41, 91, "second") + edited(41, 90, "first"));
+    equal($("#m-1-41 .message__body").textContent, "second");
+    equal($("#m-1-42") === other, true);
+    apply(edited(39, 92, "new"));
+    history.replace(parsePage(page));
+    equal($("#m-1-39 .message__body").textContent, "new");
+    apply(edited(39, 93, "newer"));
+    history.replace(parsePage(`<body><ol id="log">${message(39, { text: "newest" }).replace("data-list", 'data-changed="94" data-list')}</ol></body>`));
+    equal($("#m-1-39 .message__body").textContent, "newest");
   },
 
   async "the list is bounded while one follows the end, and the link leads on from there"() {

@@ -24,7 +24,7 @@ func TestProgramsAndFormsDelete(t *testing.T) {
 		t.Errorf("the second time: %s", a.body)
 	}
 	a = s.ask(c, request{method: "POST", path: "/r/lobby/messages/3/delete", headers: s.asPage()}).want(t, 303)
-	if a.Header.Get("Location") != "/r/lobby" {
+	if a.Header.Get("Location") != "/r/lobby/3" {
 		t.Errorf("Location = %q", a.Header.Get("Location"))
 	}
 	if got := strings.Join(s.said("lobby"), "|"); got != "one||" {
@@ -45,6 +45,54 @@ func TestProgramsAndFormsDelete(t *testing.T) {
 	s.ask(c, request{method: "DELETE", path: "/r/lobby/messages/1", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
 	s.ask(c, request{method: "POST", path: "/r/lobby/messages/1/delete", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
 	if got := s.said("lobby")[0]; got != "one" {
+		t.Errorf("number 1 is %q", got)
+	}
+}
+
+func TestProgramsAndFormsEdit(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Анна")
+	page := map[string]string{"Origin": s.url}
+	for _, text := range []string{"one", "two", "three"} {
+		s.ask(c, request{path: "/r/lobby/messages", body: text, headers: page}).want(t, 201)
+	}
+	headers := map[string]string{"Origin": s.url, "Idempotency-Key": "k1"}
+	a := s.ask(c, request{method: "PUT", path: "/r/lobby/messages/2", body: "zwei & mehr", headers: headers}).want(t, 200)
+	if a.body != `{"room":"lobby","seq":4,"id":"k1","duplicate":false}`+"\n" {
+		t.Errorf("receipt %s", a.body)
+	}
+	a = s.ask(c, request{method: "PUT", path: "/r/lobby/messages/2", body: "zwei & mehr", headers: headers}).want(t, 200)
+	if !strings.Contains(a.body, `"seq":4,`) || !strings.Contains(a.body, `"duplicate":true`) {
+		t.Errorf("the second time: %s", a.body)
+	}
+	s.ask(c, request{method: "PUT", path: "/r/lobby/messages/2", body: "drei", headers: headers}).want(t, 409)
+	json := map[string]string{"Origin": s.url, "Content-Type": "application/json"}
+	s.ask(c, request{method: "PATCH", path: "/r/lobby/messages/1", body: `{"text":"eins","id":"k2"}`, headers: json}).want(t, 200)
+	a = s.ask(c, request{path: "/r/lobby/messages/3/edit", body: "text=drei%0D%0Aund&id=k3", headers: s.asPage()}).want(t, 303)
+	if a.Header.Get("Location") != "/r/lobby/3" {
+		t.Errorf("Location = %q", a.Header.Get("Location"))
+	}
+	if got := strings.Join(s.said("lobby"), "|"); got != "eins|zwei & mehr|drei\nund" {
+		t.Errorf("what is there: %q", got)
+	}
+	if a := s.ask(c, request{method: "GET", path: "/r/lobby", headers: s.asPage()}).want(t, 200); strings.Count(a.body, `class="message__edited"`) != 3 ||
+		!strings.Contains(a.body, `data-event="6"`) || !strings.Contains(a.body, `data-changed="4"`) {
+		t.Errorf("the page does not show three edits up to number 6:\n%s", a.body)
+	}
+	for path, want := range map[string]int{
+		"/r/lobby/messages/99": 404, "/r/lobby/messages/4": 404, "/r/empty/messages/1": 404, "/r/lobby/messages/0": 404,
+		"/r/lobby/messages/x": 404, "/r/Lob:by/messages/1": 400,
+	} {
+		s.ask(c, request{method: "PUT", path: path, body: "x", headers: page}).want(t, want)
+	}
+	s.ask(c, request{method: "PUT", path: "/r/lobby/messages/1", body: " ", headers: page}).want(t, 400)
+	s.ask(s.login("Пётр"), request{method: "PUT", path: "/r/lobby/messages/1", body: "x", headers: page}).want(t, 403)
+	s.ask(c, request{method: "PUT", path: "/r/lobby/messages/1", body: "x"}).want(t, 403) // a cookie without origin proves nothing
+	for _, method := range []string{"PUT", "PATCH"} {
+		s.ask(c, request{method: method, path: "/r/lobby/messages/1", body: "x", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
+	}
+	s.ask(c, request{path: "/r/lobby/messages/1/edit", body: "text=x", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
+	if got := s.said("lobby")[0]; got != "eins" {
 		t.Errorf("number 1 is %q", got)
 	}
 }

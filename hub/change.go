@@ -1,0 +1,83 @@
+package hub
+
+import (
+	"context"
+	"net/netip"
+
+	"govor/hub/protocol"
+)
+
+// change is an edit or a deletion, which differ in little: room and number of a message, and what becomes of it.
+type change struct {
+	room, id string
+	seq      int64
+	kind     protocol.Kind
+	text     string // of an edit
+}
+
+// checkChange is what is decided before the append, as checkSend is for a message.
+func (h *Hub) checkChange(c change) *protocol.Error {
+	if bad := protocol.CheckID(c.id); bad != nil || c.kind != protocol.KindEdit {
+		return bad
+	}
+	return protocol.CheckText(c.text, h.limits.MaxText)
+}
+
+// changeEvent makes the event, and renders the Markdown of an edit in this goroutine if somebody will want it.
+func (h *Hub) changeEvent(m Member, room string, c change) protocol.Event {
+	if c.kind == protocol.KindEdit && h.prerender != nil && h.hasPages(room) {
+		h.prerender(c.text)
+	}
+	return protocol.Event{
+		Room: room, Kind: c.kind, V: protocol.Version, ID: c.id, Member: m.ID, Name: m.Name, NameKey: m.NameKey,
+		Target: c.seq, At: h.now().UnixMilli(), Body: c.text,
+	}
+}
+
+// change appends an edit or a deletion, as send does a message.
+func (s *Session) change(c change) {
+	if c.id == "" {
+		c.id = protocol.NewID()
+	}
+	room, bad := s.roomOf(c.room)
+	if bad == nil {
+		bad = s.hub.checkChange(c)
+	}
+	if bad != nil {
+		s.refuse(bad.About(c.room, c.id))
+		return
+	}
+	if s.pace() && s.reserve() {
+		s.append(s.hub.changeEvent(s.member(), room, c))
+	}
+}
+
+// Edit gives a message another text, as asked for by HTTP from an address, and waits for the receipt. Errors are
+// *protocol.Error.
+func (h *Hub) Edit(ctx context.Context, m Member, from netip.Addr, e protocol.Edit) (protocol.Receipt, error) {
+	return h.submitChange(ctx, m, from, change{e.Room, e.ID, e.Seq, protocol.KindEdit, e.Text})
+}
+
+// Delete takes the text of a message away, as asked for by HTTP from an address, and waits for the receipt. Errors are
+// *protocol.Error.
+func (h *Hub) Delete(ctx context.Context, m Member, from netip.Addr, d protocol.Delete) (protocol.Receipt, error) {
+	return h.submitChange(ctx, m, from, change{d.Room, d.ID, d.Seq, protocol.KindDeletion, ""})
+}
+
+func (h *Hub) submitChange(ctx context.Context, m Member, from netip.Addr, c change) (protocol.Receipt, error) {
+	if c.id == "" {
+		c.id = protocol.NewID()
+	}
+	room, bad := protocol.CheckRoom(c.room)
+	if bad == nil {
+		bad = h.checkChange(c)
+	}
+	if bad == nil {
+		bad = h.admit(ctx, m, from)
+	}
+	if bad != nil {
+		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()
+		return protocol.Receipt{}, bad.About(c.room, c.id)
+	}
+	return h.wait(ctx, h.changeEvent(m, room, c))
+}
