@@ -14,7 +14,7 @@ type intake struct {
 	link *link // fixed at construction
 
 	mu      sync.Mutex // guards the fields below
-	waiting [][]byte
+	waiting []message
 	bytes   int
 	running bool
 	full    bool     // the loop has been told not to read on
@@ -23,7 +23,7 @@ type intake struct {
 }
 
 // hand gives the peer a message and tells whether it has enough to do now.
-func (l *loop) hand(k *link, message []byte) (full bool) {
+func (l *loop) hand(k *link, m message) (full bool) {
 	in := k.in
 	if in == nil {
 		in = &intake{link: k}
@@ -34,8 +34,8 @@ func (l *loop) hand(k *link, message []byte) (full bool) {
 	if in.failed {
 		return false
 	}
-	in.waiting = append(in.waiting, message)
-	in.bytes += len(message)
+	in.waiting = append(in.waiting, m)
+	in.bytes += len(m.data)
 	in.full = in.fullLocked()
 	if !in.running {
 		in.running = true
@@ -81,40 +81,40 @@ func (in *intake) endWith(v verdict) bool {
 func (in *intake) run() {
 	k := in.link
 	for {
-		message, ended := in.take()
+		m, ended := in.take()
 		if ended != nil {
 			k.loop.graves.add(k, *ended)
 		}
-		if message == nil {
+		if m == nil {
 			return
 		}
-		in.receive(message)
+		in.receive(*m)
 	}
 }
 
 // take returns the next message; nil when there is none, and then how the link has ended, if it has.
-func (in *intake) take() ([]byte, *verdict) {
+func (in *intake) take() (*message, *verdict) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if len(in.waiting) == 0 {
 		in.running = false
 		return nil, in.ended
 	}
-	message := in.waiting[0]
-	in.waiting[0] = nil
+	m := in.waiting[0]
+	in.waiting[0] = message{}
 	in.waiting = in.waiting[1:]
 	if len(in.waiting) == 0 {
 		in.waiting = nil
 	}
-	in.bytes -= len(message)
+	in.bytes -= len(m.data)
 	if in.full && !in.fullLocked() {
 		in.full = false
 		in.link.wake(false) // to read on
 	}
-	return message, nil
+	return &m, nil
 }
 
-func (in *intake) receive(message []byte) {
+func (in *intake) receive(m message) {
 	defer func() {
 		if v := recover(); v != nil {
 			in.link.loop.panicked(v)
@@ -124,7 +124,7 @@ func (in *intake) receive(message []byte) {
 			in.link.wake(false)
 		}
 	}()
-	in.link.peer.Receive(message)
+	m.handTo(in.link.peer)
 }
 
 // maxIdleHands is how many goroutines stay to wait for the next intake: a new one would first have to grow its stack.

@@ -26,6 +26,7 @@ type link struct {
 	parked   bool // the socket takes nothing; it will tell
 	broken   bool // the peer panicked and has nothing more to write
 	closed   bool
+	binary   bool // the peer takes binary messages; fixed at construction
 	fd       int32
 	slot     int32 // in loop.links; -1 = not registered yet
 	rest     int   // bytes up to the next frame of what is pending
@@ -175,7 +176,7 @@ func (l *loop) read(k *link) {
 func (l *loop) feed(k *link, b []byte) {
 	p := k.parser
 	if p == nil {
-		l.parser = parser{pulse: &k.pulse, limit: l.owner.limits.MaxFrame}
+		l.parser = parser{pulse: &k.pulse, limit: l.owner.limits.MaxFrame, binary: k.binary}
 		p = &l.parser
 		if k.decided() {
 			p.discard()
@@ -212,7 +213,7 @@ func (l *loop) handle(k *link, ev event) {
 		if !ev.kept {
 			data = append(make([]byte, 0, len(data)), data...)
 		}
-		k.paused = l.hand(k, data)
+		k.paused = l.hand(k, message{data, ev.binary})
 	case evPing:
 		l.say(k, opPong, ev.data)
 	case evEnd:

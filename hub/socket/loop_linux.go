@@ -85,6 +85,7 @@ func (ls *Loops) adopt(raw, in net.Conn, p Peer, done func()) bool {
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 	k := &link{
 		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, //nolint:gosec // descriptors are small
+		binary: takesBinary(p),
 	}
 	p.Bind(k.wake)
 	k.wake(false)

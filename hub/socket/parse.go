@@ -30,7 +30,7 @@ type eventKind uint8
 
 const (
 	evNothing  eventKind = iota // all bytes are used, and more are needed
-	evMessage                   // data is a whole text message
+	evMessage                   // data is a whole message
 	evPing                      // data is to be sent back
 	evEnd                       // the connection ends as end says; from now on everything is skipped
 	evAnswered                  // while skipping: the other side's close frame came
@@ -38,28 +38,32 @@ const (
 
 // event is what a parser found. data may lie in the bytes that were parsed, which are changed, or be given away.
 type event struct {
-	kind eventKind
-	kept bool // data is the caller's to keep
-	data []byte
-	end  verdict
+	kind   eventKind
+	kept   bool // data is the caller's to keep
+	binary bool // the message is a binary one
+	data   []byte
+	end    verdict
 }
 
 // parser reads the frames of a client from bytes as they come, however they are cut. It holds memory for what has come
 // of an unfinished frame or message only.
 type parser struct {
-	pulse *pulse
-	limit int64 // bytes of a message
+	pulse  *pulse
+	limit  int64 // bytes of a message
+	binary bool  // binary messages are taken, too
 
 	head    [14]byte // of the frame at hand
 	have    uint8    // bytes of head that have come
 	phase   uint8    // where in the mask the payload goes on
 	whole   bool     // head has come
 	inside  bool     // a message has begun and its last frame has not come
+	bytes   bool     // it is a binary one
 	skip    bool     // after the verdict: only the other side's close frame is looked for
 	blind   bool     // and not even that can be found any more
 	left    int64    // bytes of the frame's payload that have not come, when head has
 	begun   time.Duration
 	message []byte
+	valid   int // of message, so many bytes are known to be UTF-8, if it has to be
 	control []byte
 }
 
@@ -68,7 +72,7 @@ func (p *parser) idle() bool { return p.have == 0 && !p.inside && !p.skip }
 
 // discard makes the parser skip everything up to the other side's close frame.
 func (p *parser) discard() {
-	p.skip, p.message, p.control = true, nil, nil
+	p.skip, p.message, p.valid, p.control = true, nil, 0, nil
 	p.inside, p.begun = false, 0
 }
 
@@ -209,13 +213,13 @@ func (p *parser) begin(now time.Duration) event {
 		return p.end(closeProtocol, "a continuation of nothing")
 	case op != opContinuation && p.inside:
 		return p.end(closeProtocol, "a new message inside another")
-	case op == opBinary:
+	case op == opBinary && !p.binary:
 		return p.end(closeUnsupported, "messages here are text")
 	case p.left > p.limit-int64(len(p.message)):
 		return p.end(closeTooBig, fmt.Sprintf("a message here has at most %d bytes", p.limit))
 	}
 	if !p.inside {
-		p.inside, p.begun = true, max(1, now)
+		p.inside, p.bytes, p.begun = true, p.op() == opBinary, max(1, now)
 	}
 	return event{}
 }
@@ -237,20 +241,40 @@ func (p *parser) readPayload(chunk []byte) event {
 	if p.op() >= opClose {
 		return p.readControl(chunk, last)
 	}
-	if !last || !p.final() {
+	ev := event{kind: evMessage, data: chunk, binary: p.bytes}
+	whole := last && p.final()
+	if !whole || len(p.message) > 0 {
 		p.message = append(p.message, chunk...)
-		return event{}
+		ev.data, ev.kept = p.message, true
 	}
-	ev := event{kind: evMessage, data: chunk}
-	if len(p.message) > 0 {
-		ev.data, ev.kept = append(p.message, chunk...), true
-		p.message = nil
-	}
-	p.inside, p.begun = false, 0
-	if !utf8.Valid(ev.data) {
+	if !p.bytes && !p.checkText(ev.data, whole) {
 		return p.end(closeBadText, "the text is not UTF-8")
 	}
+	if !whole {
+		return event{}
+	}
+	p.message, p.valid = nil, 0
+	p.inside, p.begun = false, 0
 	return ev
+}
+
+// checkText tells whether b, all that has come of a text, can be UTF-8, and whether it is if it is whole. What was
+// looked at before is not looked at again: a long message that goes wrong ends where it does.
+func (p *parser) checkText(b []byte, whole bool) bool {
+	end := len(b)
+	if !whole {
+		for tail := range min(len(b)-p.valid, utf8.UTFMax-1) { // the last character may be cut
+			if at := len(b) - 1 - tail; utf8.RuneStart(b[at]) {
+				if !utf8.FullRune(b[at:]) {
+					end = at
+				}
+				break
+			}
+		}
+	}
+	ok := utf8.Valid(b[p.valid:end])
+	p.valid = end
+	return ok
 }
 
 // nextFrame is called at the end of a frame.

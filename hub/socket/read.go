@@ -42,7 +42,7 @@ func (c *conn) handle(ev event) bool {
 	switch ev.kind {
 	case evMessage:
 		c.inPeer.Store(true)
-		c.guard(func() { c.peer.Receive(ev.data) })
+		c.guard(func() { message{ev.data, ev.binary}.handTo(c.peer) })
 		c.pulse.heard = c.now()
 		c.heard.Store(int64(c.pulse.heard))
 		c.inPeer.Store(false)

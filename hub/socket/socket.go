@@ -1,4 +1,4 @@
-// Package socket is one WebSocket as the hub sees it: whole text messages in, bytes of ready frames out, and one end
+// Package socket is one WebSocket as the hub sees it: whole messages in, bytes of ready frames out, and one end
 // with a code and a reason. It knows no rooms and no protocol of ours; a driver moves bytes between a connection and a
 // Peer. There are two, which pass the same tests: the portable one (Serve), where the handler's goroutine reads and
 // returns last and one more writes; and on Linux the event loops (Loops), one per core, which take a connection over
@@ -31,6 +31,34 @@ type Peer interface {
 	// with locks held, whenever there may be something to write or to end; wake is quick and never blocks. crowd says
 	// that a great many peers are woken with it: they may have to wait while those who are woken alone are served.
 	Bind(wake func(crowd bool))
+}
+
+// BinaryPeer is a Peer that takes binary messages, too. Of any other they end the connection (1003).
+type BinaryPeer interface {
+	Peer
+	// ReceiveBinary is Receive for a binary message.
+	ReceiveBinary(data []byte)
+}
+
+// takesBinary tells whether the peer is a BinaryPeer.
+func takesBinary(p Peer) bool {
+	_, ok := p.(BinaryPeer)
+	return ok
+}
+
+// message is what a peer gets from the other side.
+type message struct {
+	data   []byte
+	binary bool
+}
+
+// handTo gives the message to the peer, which may block.
+func (m message) handTo(p Peer) {
+	if b, ok := p.(BinaryPeer); ok && m.binary {
+		b.ReceiveBinary(m.data)
+		return
+	}
+	p.Receive(m.data)
 }
 
 // Limits of a connection. Zero values mean the defaults.
