@@ -20,7 +20,8 @@ var reservedNames = map[string]bool{
 }
 
 // CheckName says whether s may be a name. shown is how it is written (NFC, spaces at the ends refused, not cut); key is
-// how two names are compared (RFC 8266, Nickname profile). Reserved names are CodeNameTaken.
+// how two names are compared (RFC 8266, Nickname profile). Reserved names, and those that look like one, are CodeNameTaken.
+// LooksOf says what else a name could be taken for.
 func CheckName(s string) (shown, key string, err *Error) {
 	bad := Errorf(CodeBadName, "a name has 1 to %d characters, no space at its ends, no control characters, no colon and no * at its beginning", MaxNameLen)
 	if s == "" || !utf8.ValidString(s) || strings.TrimSpace(s) != s {
@@ -35,7 +36,7 @@ func CheckName(s string) (shown, key string, err *Error) {
 	if perr != nil || key == "" || !allowedInName(key) {
 		return "", "", bad
 	}
-	if reservedNames[key] {
+	if reservedNames[key] || looksReserved(LooksOf(shown, key)) {
 		return "", "", Errorf(CodeNameTaken, "the name %s is reserved", shown)
 	}
 	return shown, key, nil

@@ -181,7 +181,7 @@ func TestWithSuffixCutsByGraphemes(t *testing.T) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"Иван", "a\u0301", strings.Repeat("🇷🇺", 16), "ＡＬＩＣＥ", "a  b", "¨a"} {
+	for _, s := range []string{"Иван", "a\u0301", strings.Repeat("🇷🇺", 16), "ＡＬＩＣＥ", "a  b", "¨a", "аlice", "AIice", "İrem"} {
 		f.Add(s, uint8(2))
 	}
 	f.Fuzz(func(t *testing.T, s string, n uint8) {
@@ -192,6 +192,11 @@ func FuzzNames(f *testing.F) {
 		again, key2, err := CheckName(shown)
 		if err != nil || again != shown || key2 != key {
 			t.Fatalf("CheckName(%+q) = %+q, %+q, then %+q, %+q, %v", s, shown, key, again, key2, err)
+		}
+		for _, look := range LooksOf(shown, key) {
+			if slowSkeleton(look) != look {
+				t.Fatalf("the skeleton %+q of %+q becomes %+q", look, shown, slowSkeleton(look))
+			}
 		}
 		suffixed := WithSuffix(shown, 2+int(n)%98)
 		if _, _, err := CheckName(suffixed); err != nil || utf8.RuneCountInString(suffixed) > MaxNameLen {
