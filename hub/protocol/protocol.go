@@ -106,6 +106,8 @@ const NameHold = 7 * 24 * time.Hour
 type RoomBody struct {
 	Name string `json:"name"` // canonical, by CheckRoom
 	Kind string `json:"kind"` // "public"; later "private", "direct"
+
+	Looks Looks `json:"looks"` // what the name looks like (LooksOf)
 }
 
 // MemberBody is the body of a KindMember event, as JSON. The name itself is in the event.
@@ -123,6 +125,7 @@ type Event struct {
 	Member  MemberID // the author
 	Name    string   // the author's name, as shown
 	NameKey string   // the author's name, as compared (CheckName)
+	Looks   Looks    // what the author's name looks like (LooksOf); needed where it may be new
 	Target  int64    // number of the event in the same room that this one changes, else 0
 	At      int64    // Unix milliseconds, by the clock of the node that appended
 	Body    string

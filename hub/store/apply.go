@@ -41,11 +41,12 @@ func (s *Store) apply(batch []protocol.Event) ([]Result, error) {
 		return nil, s.unknown
 	}
 	t := &transaction{
-		writer:   s.w,
-		store:    s,
-		position: s.position.Load(),
-		rooms:    make(map[string]*room),
-		members:  make(map[protocol.MemberID]member),
+		writer:    s.w,
+		store:     s,
+		position:  s.position.Load(),
+		rooms:     make(map[string]*room),
+		members:   make(map[protocol.MemberID]member),
+		roomLooks: make(map[string]string),
 	}
 	results := make([]Result, len(batch))
 	if err := t.run(batch, results); err != nil {
@@ -85,13 +86,14 @@ func firstUnknown(batch []protocol.Event) error {
 // commit: dropping it is all that a rollback needs.
 type transaction struct {
 	*writer
-	store    *Store
-	position int64
-	rooms    map[string]*room // copies of those that were looked at
-	dirty    []*room          // those of them that were changed, in the order of their first change
-	members  map[protocol.MemberID]member
-	claimed  []string // keys of names
-	erased   []skeleton
+	store     *Store
+	position  int64
+	rooms     map[string]*room // copies of those that were looked at
+	dirty     []*room          // those of them that were changed, in the order of their first change
+	members   map[protocol.MemberID]member
+	claimed   []string          // keys and looks of names
+	roomLooks map[string]string // of the rooms that were opened
+	erased    []skeleton
 }
 
 func (t *transaction) run(batch []protocol.Event, results []Result) error {
@@ -215,6 +217,9 @@ func (t *transaction) open(res *Result, m member, known bool) (*protocol.Error, 
 		res.Duplicate = true
 		return nil, nil
 	}
+	if like := t.likeRoom(body.Looks); like != "" {
+		return protocol.Errorf(protocol.CodeBadRoom, "the room %s could be taken for the room %s", body.Name, like), nil
+	}
 	if m, err = t.ensure(e, m, known); err != nil {
 		return nil, err
 	}
@@ -230,44 +235,7 @@ func (t *transaction) open(res *Result, m member, known bool) (*protocol.Error, 
 	r := &room{Room: Room{ID: t.conn.LastInsertRowID(), Name: body.Name, Kind: body.Kind, First: 1}, opened: e.Seq}
 	t.rooms[r.Name] = r
 	t.touch(r)
-	return nil, nil
-}
-
-// claim handles KindMember: the member takes the name, if nobody else holds it, and lets go of the one it had.
-func (t *transaction) claim(res *Result, m member, known bool) (*protocol.Error, error) {
-	e := &res.Event
-	var body protocol.MemberBody
-	err := json.Unmarshal([]byte(e.Body), &body)
-	switch {
-	case e.V < 1 || e.Room != protocol.RoomServer || e.Member.IsZero():
-		return badEvent("a name is taken by a member's event of version 1 in " + protocol.RoomServer), nil
-	case err != nil || e.Name == "" || e.NameKey == "":
-		return badEvent("the event takes no name"), nil
-	}
-	if taken, err := t.taken(e, m); err != nil || taken != nil {
-		return taken, err
-	}
-	if m, err = t.ensure(e, m, known); err != nil {
-		return nil, err
-	}
-	if m.name != e.Name || m.key != e.NameKey {
-		if err := t.rename(e, m); err != nil {
-			return nil, err
-		}
-	}
-	t.dropNames.BindText(1, e.NameKey)
-	t.dropNames.BindInt64(2, m.num)
-	if err := run(t.dropNames); err != nil {
-		return nil, err
-	}
-	t.claimed = append(t.claimed, e.NameKey)
-	t.addName.BindText(1, e.NameKey)
-	t.addName.BindInt64(2, m.num)
-	t.addName.BindInt64(3, body.Until)
-	if err := run(t.addName); err != nil {
-		return nil, err
-	}
-	return nil, t.storeServer(res, m)
+	return nil, t.addRoomLooks(r, body.Looks)
 }
 
 // logout handles KindLogout: logins up to now end, and the name is free for whoever asks first.
@@ -284,9 +252,7 @@ func (t *transaction) logout(res *Result, m member, known bool) (*protocol.Error
 	if err := run(t.endOld); err != nil {
 		return nil, err
 	}
-	t.dropNames.BindText(1, "") // nobody's key
-	t.dropNames.BindInt64(2, m.num)
-	if err := run(t.dropNames); err != nil {
+	if err := t.letGo(m); err != nil {
 		return nil, err
 	}
 	m.generation++
@@ -317,18 +283,6 @@ func (t *transaction) duplicate(res *Result, m member, known bool) (found bool, 
 	}
 	res.Event, res.Duplicate = first, true
 	return true, nil
-}
-
-// taken says whether another member holds the name of e.
-func (t *transaction) taken(e *protocol.Event, m member) (*protocol.Error, error) {
-	if e.NameKey == "" {
-		return nil, nil
-	}
-	num, err := t.holder(e.NameKey, e.At)
-	if err != nil || num == 0 || num == m.num {
-		return nil, err
-	}
-	return protocol.Errorf(protocol.CodeNameTaken, "the name %s is taken", e.Name), nil
 }
 
 // put gives res.Event the next number of r and stores it; stored is false when the member has used the id before.

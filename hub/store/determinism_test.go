@@ -23,7 +23,7 @@ const (
 // history is a journal with everything in it that Apply decides, retries and refusals included.
 func history() []protocol.Event {
 	random := rand.New(rand.NewPCG(3, 4))
-	names := []string{"Иван", "Мария", "İstanbul", "Straße", "Ольга"}
+	names := []string{"Иван", "Мария", "İstanbul", "Straße", "Ольга", "Oльга", "Mария"}
 	events := []protocol.Event{opening("lobby"), opening("club")}
 	at := start
 	for i := range 600 {
@@ -49,7 +49,7 @@ func history() []protocol.Event {
 		case 5, 6:
 			e.Kind, e.Target, e.Body = protocol.KindDeletion, int64(random.IntN(20)), ""
 		}
-		e.At = at
+		e.At, e.Looks = at, protocol.LooksOf(e.Name, e.NameKey)
 		events = append(events, e)
 	}
 	return events

@@ -15,6 +15,8 @@ var journaled = []string{
 	"rooms ORDER BY num",
 	"members ORDER BY num",
 	"names ORDER BY key",
+	"looks ORDER BY look, key",
+	"room_looks ORDER BY look, room",
 	"events ORDER BY pos",
 	"folds ORDER BY pos",
 }

@@ -142,6 +142,10 @@ func (s *Store) load(w *writer) error {
 	if err != nil {
 		return err
 	}
+	looks, err := w.readRoomLooks()
+	if err != nil {
+		return err
+	}
 	members, err := simplelru.NewLRU[protocol.MemberID, member](membersCached, nil)
 	if err != nil {
 		return err
@@ -159,6 +163,7 @@ func (s *Store) load(w *writer) error {
 	}
 	s.rooms, s.members = rooms, members
 	s.mu.Lock()
+	s.roomLooks = looks
 	for _, r := range rooms {
 		s.known[r.Name] = r.Room
 	}

@@ -108,6 +108,11 @@ func step(conn *sqlite.Conn, script string, version int) (err error) {
 	if err := sqlitex.ExecuteScript(conn, script, nil); err != nil {
 		return err
 	}
+	if version == looksVersion {
+		if err := fillLooks(conn); err != nil {
+			return err
+		}
+	}
 	return sqlitex.ExecuteTransient(conn, fmt.Sprintf("PRAGMA user_version = %d", version), nil)
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -84,9 +85,10 @@ type Store struct {
 	rooms   map[string]*room
 	members *simplelru.LRU[protocol.MemberID, member]
 
-	mu    sync.RWMutex // guards the fields below
-	known map[string]Room
-	taken map[uint64]struct{} // hashes of all keys in names, and of some that were; see maybeTaken
+	mu        sync.RWMutex // guards the fields below
+	known     map[string]Room
+	roomLooks map[string]string   // which room looks how
+	taken     map[uint64]struct{} // hashes of all keys in names and of all looks, and of some that were; see maybeTaken
 }
 
 // Path is where the database file is.
@@ -118,6 +120,7 @@ func (s *Store) merge(t *transaction) {
 		s.rooms[r.Name] = r
 		s.known[r.Name] = r.Room
 	}
+	maps.Copy(s.roomLooks, t.roomLooks)
 	for _, key := range t.claimed {
 		s.taken[maphash.String(s.seed, key)] = struct{}{}
 	}

@@ -34,6 +34,7 @@ type writer struct {
 	setPosition, setRoom, addRoom            *sqlite.Stmt
 	findMember, addMember, setMember, endOld *sqlite.Stmt
 	findName, dropNames, addName             *sqlite.Stmt
+	findLook, dropLike, addLook, addRoomLook *sqlite.Stmt
 	addEvent, findEvent, findOpening         *sqlite.Stmt
 	findNumber, erase, eraseEdits, fold      *sqlite.Stmt
 	foldEdit                                 *sqlite.Stmt
@@ -58,6 +59,10 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.findName, "SELECT member, until FROM names WHERE key = ?"},
 		{&w.dropNames, "DELETE FROM names WHERE key = ? OR member = ?"},
 		{&w.addName, "INSERT INTO names (key, member, until) VALUES (?, ?, ?)"},
+		{&w.findLook, queryLook + " AND n.member <> ?"},
+		{&w.dropLike, "DELETE FROM names WHERE key IN (SELECT key FROM looks WHERE look = ?) AND until <= ?"},
+		{&w.addLook, "INSERT INTO looks (look, key) VALUES (?, ?)"},
+		{&w.addRoomLook, "INSERT INTO room_looks (look, room) VALUES (?, ?)"},
 		{&w.addEvent, "INSERT INTO events (pos, room, seq, member, id, kind, v, target, ordinal, at, body)" +
 			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, member) DO NOTHING"},
 		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = ? AND e.member = ?"},
@@ -140,50 +145,6 @@ func (w *writer) readRooms() (map[string]*room, error) {
 		return nil, fmt.Errorf("%w: there is no room %s", ErrCorrupted, protocol.RoomServer)
 	}
 	return rooms, nil
-}
-
-// readKeys reads the keys of all names that are held, or were until their hold ended.
-func (w *writer) readKeys() ([]string, error) {
-	stmt, _, err := w.conn.PrepareTransient("SELECT key FROM names")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = stmt.Finalize() }()
-	var keys []string
-	for {
-		more, err := stmt.Step()
-		if err != nil || !more {
-			return keys, err
-		}
-		keys = append(keys, stmt.ColumnText(0))
-	}
-}
-
-// readMember looks a member up by its id.
-func (w *writer) readMember(id protocol.MemberID) (m member, ok bool, err error) {
-	w.findMember.BindBytes(1, id[:])
-	ok, err = w.findMember.Step()
-	if err != nil || !ok {
-		return member{}, false, errors.Join(err, w.findMember.Reset())
-	}
-	m = member{
-		num: w.findMember.ColumnInt64(0), name: w.findMember.ColumnText(1), key: w.findMember.ColumnText(2),
-		generation: w.findMember.ColumnInt64(3),
-	}
-	return m, true, w.findMember.Reset()
-}
-
-// holder says which member holds a name at a moment; 0 = nobody.
-func (w *writer) holder(key string, at int64) (num int64, err error) {
-	w.findName.BindText(1, key)
-	ok, err := w.findName.Step()
-	if err != nil {
-		return 0, err
-	}
-	if ok && w.findName.ColumnInt64(1) > at {
-		num = w.findName.ColumnInt64(0)
-	}
-	return num, w.findName.Reset()
 }
 
 // readEvent finds what a member stored under an id. original is its text before any change.
