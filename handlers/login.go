@@ -40,7 +40,7 @@ func (s *Server) loginPage(c *fiber.Ctx, p views.LoginPage, path string) error {
 // login is POST /login: name, and room to go on to.
 func (s *Server) login(c *fiber.Ctx) error {
 	name := strings.TrimSpace(c.FormValue("name")) // keyboards of phones add a space
-	room, bad := protocol.CheckRoom(c.FormValue("room"))
+	room, bad := s.hub.CheckRoom(c.FormValue("room"))
 	if bad != nil {
 		room = protocol.RoomLobby
 	}

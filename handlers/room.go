@@ -40,7 +40,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 
 // roomPage answers with a page of a room. rest is the path after the room's.
 func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, string) (h hub.History, live bool, err error), rest string) error {
-	room, bad := protocol.CheckRoom(roomParam(c))
+	room, bad := s.hub.CheckRoom(roomParam(c))
 	if bad != nil {
 		return fiber.ErrNotFound
 	}
@@ -96,7 +96,7 @@ func (s *Server) roomData(c *fiber.Ctx, m hub.Member, room string, h hub.History
 // messages is GET /r/ROOM/messages.json?after=N or ?before=N, &limit=N: what was said, for programs. Whoever may read a
 // room needs no name for it.
 func (s *Server) messages(c *fiber.Ctx) error {
-	room, bad := protocol.CheckRoom(roomParam(c))
+	room, bad := s.hub.CheckRoom(roomParam(c))
 	if bad != nil {
 		return bad
 	}

@@ -73,7 +73,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 	p := hub.SessionParams{Room: protocol.RoomLobby, Addr: c.IP()}
 	if name := c.Query("room"); name != "" {
-		room, bad := protocol.CheckRoom(name)
+		room, bad := s.hub.CheckRoom(name)
 		if bad != nil {
 			return p, s.refuse(c, "room", bad)
 		}

@@ -81,7 +81,7 @@ type Hub struct {
 	rooms    map[string]*room
 	sessions map[*Session]struct{}
 	byMember map[protocol.MemberID]*Session // the first one, chained by sibling
-	names    map[string]nameUse             // by key, of those who are connected
+	names    map[string]nameUse             // by look, of those who are connected
 	stopping bool
 	empty    chan struct{} // made by Stop; closed when the last session has gone
 	followed error         // why the follower has stopped

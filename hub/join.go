@@ -18,7 +18,7 @@ type resumption struct {
 
 // joinAs takes a seat that a client asked for.
 func (s *Session) joinAs(name string, r protocol.Resume) {
-	room, bad := protocol.CheckRoom(name)
+	room, bad := s.hub.CheckRoom(name)
 	if bad == nil && r.After != nil && *r.After < 0 {
 		bad = protocol.Errorf(protocol.CodeBadFrame, "after is not negative")
 	}

@@ -55,7 +55,7 @@ func (h *Hub) Login(ctx context.Context, name string, current *Member) (Member, 
 		m = *current
 	}
 	m.Name, m.NameKey = shown, key
-	free, err := h.isFree(ctx, key, m.ID)
+	free, err := h.isFree(ctx, m)
 	if err != nil {
 		return Member{}, err
 	}
@@ -82,7 +82,7 @@ func (h *Hub) hold(ctx context.Context, m Member) error {
 	}
 	_, err = journal.Wait(ctx, h.journal, protocol.Event{
 		Room: protocol.RoomServer, Kind: protocol.KindMember, V: protocol.Version, ID: protocol.NewID(),
-		Member: m.ID, Name: m.Name, NameKey: m.NameKey, At: now.UnixMilli(), Body: string(body),
+		Member: m.ID, Name: m.Name, NameKey: m.NameKey, Looks: m.looks(), At: now.UnixMilli(), Body: string(body),
 	})
 	return h.public(err)
 }
@@ -125,13 +125,9 @@ func (h *Hub) Guest(ctx context.Context, name string) (Member, error) {
 		return m, bad
 	}
 	if bad == nil {
-		free, err := h.isFree(ctx, key, m.ID)
-		if err != nil {
+		m.Name, m.NameKey = shown, key
+		if free, err := h.isFree(ctx, m); err != nil || free {
 			return m, err
-		}
-		if free {
-			m.Name, m.NameKey = shown, key
-			return m, nil
 		}
 	} else {
 		shown = name
@@ -149,13 +145,9 @@ func (h *Hub) suffixName(ctx context.Context, m *Member, name string) error {
 		if bad != nil {
 			break
 		}
-		free, err := h.isFree(ctx, key, m.ID)
-		if err != nil {
+		m.Name, m.NameKey = shown, key
+		if free, err := h.isFree(ctx, *m); err != nil || free {
 			return err
-		}
-		if free {
-			m.Name, m.NameKey = shown, key
-			return nil
 		}
 	}
 	return h.randomName(ctx, m)
@@ -167,13 +159,9 @@ func (h *Hub) randomName(ctx context.Context, m *Member) error {
 		if bad != nil {
 			return bad
 		}
-		free, err := h.isFree(ctx, key, m.ID)
-		if err != nil {
+		m.Name, m.NameKey = shown, key
+		if free, err := h.isFree(ctx, *m); err != nil || free {
 			return err
-		}
-		if free {
-			m.Name, m.NameKey = shown, key
-			return nil
 		}
 	}
 }
@@ -193,25 +181,43 @@ func (h *Hub) suggest(ctx context.Context, err error, name string) error {
 	return e
 }
 
-// isFree tells whether m may have the name now: nobody else is connected with it or holds it in the journal.
-func (h *Hub) isFree(ctx context.Context, key string, m protocol.MemberID) (bool, error) {
-	h.mu.Lock()
-	use := h.names[key]
-	h.mu.Unlock()
-	if use.sessions > 0 && use.member != m {
+// isFree tells whether m may have its name now: nobody else is connected with it or holds it in the journal, nor with
+// one that it could be taken for.
+func (h *Hub) isFree(ctx context.Context, m Member) (bool, error) {
+	looks := m.looks()
+	if h.inUse(looks, m.ID) {
 		return false, nil
 	}
-	holder, ok, err := h.store.NameHolder(ctx, key)
+	free, err := h.store.NameFree(ctx, m.NameKey, looks, m.ID, h.now())
 	if err != nil {
 		h.log.Warn("name cannot be looked up", zap.Error(err))
 		return false, protocol.Errorf(protocol.CodeUnavailable, "names cannot be looked up now")
 	}
-	return !ok || holder.Member == m || !holder.Until.After(h.now()), nil
+	return free, nil
+}
+
+// looks are what m's name looks like.
+func (m Member) looks() protocol.Looks { return protocol.LooksOf(m.Name, m.NameKey) }
+
+// inUse tells whether somebody else than m is connected with a name of these looks.
+func (h *Hub) inUse(looks protocol.Looks, m protocol.MemberID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.inUseLocked(looks, m)
+}
+
+func (h *Hub) inUseLocked(looks protocol.Looks, m protocol.MemberID) bool {
+	for _, look := range looks {
+		if use := h.names[look]; use.sessions > 0 && use.member != m {
+			return true
+		}
+	}
+	return false
 }
 
 // take claims m's name for one more session, with a suffix if somebody else has it.
 func (h *Hub) take(m *Member) error {
-	free, err := h.isFree(h.ctx, m.NameKey, m.ID)
+	free, err := h.isFree(h.ctx, *m)
 	for err == nil && (!free || !h.claim(*m)) {
 		err = h.suffixName(h.ctx, m, m.Name)
 		free = true
@@ -221,27 +227,34 @@ func (h *Hub) take(m *Member) error {
 
 // claim takes the name for one more session of m; false when somebody else has it by now.
 func (h *Hub) claim(m Member) bool {
+	looks := m.looks()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	use := h.names[m.NameKey]
-	if use.sessions > 0 && use.member != m.ID {
+	if h.inUseLocked(looks, m.ID) {
 		return false
 	}
-	h.names[m.NameKey] = nameUse{member: m.ID, sessions: use.sessions + 1}
+	for _, look := range looks {
+		if look != "" {
+			h.names[look] = nameUse{member: m.ID, sessions: h.names[look].sessions + 1}
+		}
+	}
 	return true
 }
 
 // unclaim gives it back.
 func (h *Hub) unclaim(m Member) {
+	looks := m.looks()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	use := h.names[m.NameKey]
-	if use.sessions == 0 || use.member != m.ID {
-		return
-	}
-	if use.sessions--; use.sessions == 0 {
-		delete(h.names, m.NameKey)
-	} else {
-		h.names[m.NameKey] = use
+	for _, look := range looks {
+		use := h.names[look]
+		if look == "" || use.sessions == 0 || use.member != m.ID {
+			continue
+		}
+		if use.sessions--; use.sessions == 0 {
+			delete(h.names, look)
+		} else {
+			h.names[look] = use
+		}
 	}
 }

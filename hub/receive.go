@@ -121,7 +121,12 @@ func (s *Session) send(c protocol.Send) {
 		return
 	}
 	if s.pace() && s.reserve() {
-		s.append(s.hub.message(s.member(), room, c))
+		m := s.member()
+		e := s.hub.message(m, room, c)
+		if m.Proof != ByLogin && !s.introduced.Load() {
+			e.Looks = m.looks()
+		}
+		s.append(e)
 	}
 }
 
@@ -248,6 +253,9 @@ func (s *Session) reserve() bool {
 // writer, and one write takes both.
 func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 	s.hub.countAppend(e.Kind, r, err)
+	if err == nil {
+		s.introduced.Store(true)
+	}
 	refused := asProtocol(err)
 	if err == nil {
 		s.put(r)

@@ -47,6 +47,8 @@ type Session struct {
 
 	wake atomic.Pointer[func(crowd bool)] // tells the driver to look; nil until Bind
 
+	introduced atomic.Bool // the store has a row with its name
+
 	sibling *Session // the next one of the same member; guarded by Hub.mu
 
 	mu         sync.Mutex    // guards the fields below

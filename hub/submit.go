@@ -25,7 +25,7 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 	if s.ID == "" {
 		s.ID = protocol.NewID()
 	}
-	room, bad := protocol.CheckRoom(s.Room)
+	room, bad := h.CheckRoom(s.Room)
 	if bad == nil {
 		bad = h.checkSend(s)
 	}
@@ -37,6 +37,9 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 		return protocol.Receipt{}, bad.About(s.Room, s.ID)
 	}
 	e := h.message(m, room, s)
+	if m.Proof != ByLogin {
+		e.Looks = m.looks()
+	}
 	h.openRoom(e)
 	return h.wait(ctx, e)
 }
@@ -85,13 +88,32 @@ func (h *Hub) message(m Member, room string, s protocol.Send) protocol.Event {
 	}
 }
 
+// CheckRoom is protocol.CheckRoom, and refuses a room that nobody has opened if it could be taken for one that is there,
+// which the error suggests.
+func (h *Hub) CheckRoom(name string) (string, *protocol.Error) {
+	room, bad := protocol.CheckRoom(name)
+	if bad != nil {
+		return "", bad
+	}
+	if _, ok := h.store.Room(room); ok {
+		return room, nil
+	}
+	like := h.store.LikeRoom(protocol.LooksOf(room, room))
+	if like == "" {
+		return room, nil
+	}
+	bad = protocol.Errorf(protocol.CodeBadRoom, "the room %s could be taken for the room %s", room, like)
+	bad.Suggestion = like
+	return "", bad
+}
+
 // openRoom appends the event that opens e's room if there is none yet. It is decided before e is, because the order of
 // appends is kept; where two open a room at once, the second event is a duplicate.
 func (h *Hub) openRoom(e protocol.Event) {
 	if _, ok := h.store.Room(e.Room); ok {
 		return
 	}
-	body, err := json.Marshal(protocol.RoomBody{Name: e.Room, Kind: "public"})
+	body, err := json.Marshal(protocol.RoomBody{Name: e.Room, Kind: "public", Looks: protocol.LooksOf(e.Room, e.Room)})
 	if err != nil {
 		panic("encode room body: " + err.Error()) // strings only
 	}
