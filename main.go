@@ -1,5 +1,5 @@
 // Command govor is a chat that one command starts: pages, WebSockets and one SQLite file. This file puts the parts
-// together and takes them apart in reverse; config.go says what can be set.
+// together and takes them apart in reverse; settings.go says what can be set.
 package main
 
 import (
