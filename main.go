@@ -380,17 +380,22 @@ func (s *server) serveMetrics(running *sync.WaitGroup) *http.Server {
 	return admin
 }
 
-// settleTime is how long a restart lets those finish their handshake who were accepted a moment before.
-const settleTime = 250 * time.Millisecond
+// settlePatience bounds how long those are waited for whose requests had begun. Who sends a request more slowly than
+// this is cut.
+const settlePatience = 500 * time.Millisecond
 
-// stop takes nobody new and sends everybody away. What goes wrong is logged: the rest is stopped all the same.
+// stop takes nobody new, lets those be served who were accepted, and sends everybody away. What goes wrong is logged: the
+// rest is stopped all the same.
 func (s *server) stop(ctx context.Context, timeout time.Duration, restarts bool) {
 	s.http.Drain()
 	_ = s.ln.Close()
-	if restarts {
-		<-time.After(settleTime)
-	} else {
+	if !restarts {
 		_ = s.ln.Release()
+	}
+	settling, settled := context.WithTimeout(ctx, settlePatience)
+	defer settled()
+	if err := s.ln.Settle(settling, restarts); err != nil {
+		s.log.Warn("requests have begun that take long", zap.Error(err))
 	}
 	hubCtx, cancel := context.WithTimeout(ctx, timeout*3/4) // what is left is for what is being stored
 	defer cancel()

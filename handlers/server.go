@@ -15,6 +15,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
@@ -104,6 +105,7 @@ func New(cfg Config) (*Server, error) {
 	s.app = fiber.New(s.fiberConfig(cfg))
 	s.app.Server().KeepHijackedConns = true // or closing a WebSocket does nothing
 	s.app.Server().Logger = serverLog{cfg.Log}
+	s.app.Server().ConnState = tellWatch
 	s.upgrade = s.newUpgrade()
 	s.route(cfg.Registry, cfg.Metrics)
 	return s, nil
@@ -146,6 +148,22 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil
+}
+
+// tellWatch tells the listener, if it watches its connections, whether a request is under way over one of them. When the
+// program restarts, those over which none is are handed on.
+func tellWatch(c net.Conn, state fasthttp.ConnState) {
+	w, ok := c.(interface {
+		Busy()
+		Rest()
+	})
+	switch {
+	case !ok:
+	case state == fasthttp.StateActive:
+		w.Busy()
+	case state == fasthttp.StateIdle:
+		w.Rest()
+	}
 }
 
 // serverLog takes what the HTTP library has to say: what strangers send, mostly.

@@ -66,11 +66,6 @@ func (c *sender) talk(s *server, stop <-chan struct{}) error {
 func (c *sender) connect(s *server, stop <-chan struct{}) (done bool, err error) {
 	conn, status, err := s.tryDial(url.Values{"name": {c.name}}, "govor.v1.json", nil)
 	if err != nil {
-		// Fifty handshakes take the race detector's build longer than a restart waits for those it has accepted: they
-		// are told to try again. Other builds must not say so.
-		if raceEnabled && status == http.StatusServiceUnavailable {
-			return false, nil
-		}
 		c.refused = append(c.refused, fmt.Errorf("status %d: %w", status, err))
 		return len(c.refused) > 100, nil
 	}

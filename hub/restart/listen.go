@@ -10,12 +10,16 @@ import (
 )
 
 // Listener is a socket on which the program listens, and which can outlive the process. Its methods may be called from
-// any goroutine.
+// any goroutine. What it accepts, it watches until it is closed or Leave is called on it.
 type Listener struct {
 	net.Listener
+	watch watch
 
 	// Owned by whoever stops the program.
 	socket *os.File // the same socket, which stays open when the listener is closed; nil = it does not
+
+	// Guarded by watch.mu.
+	inherited []net.Conn // to be accepted first
 
 	once sync.Once // closes the listener: the shutdown does it first, and the HTTP library again
 	err  error
@@ -43,7 +47,7 @@ func Inherit(getenv func(string) string) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Listener{Listener: ln, socket: socket}, nil
+	return &Listener{Listener: ln, socket: socket, inherited: adoptConns(getenv(envConns))}, nil
 }
 
 // Close implements net.Listener.

@@ -1,7 +1,7 @@
 // Package restart is how one process follows another without anybody being refused: the listening socket outlives the
 // process. It is inherited, from systemd or from the process before (sd_listen_fds(3)), and a process that is asked to
 // restart replaces itself by the program that lies at its path by then, with the same arguments, number and socket. The
-// kernel lets those who connect meanwhile wait.
+// kernel lets those who connect meanwhile wait; those who were accepted and have no request under way are handed on, too.
 //
 // On systems without exec and signals nothing is inherited, and nobody can ask for a restart.
 package restart
@@ -18,13 +18,15 @@ import (
 	"time"
 )
 
-// Variables by which a socket is handed over. The first three are systemd's. Ours says at which descriptor the socket
-// is, where that is not 3: a running Go program uses 3 for itself and cannot let go of it.
+// Variables by which a socket is handed over. The first three are systemd's. Ours say at which descriptor the socket
+// is, where that is not 3 (a running Go program uses 3 for itself and cannot let go of it), and at which ones there are
+// connections that were accepted from it.
 const (
 	envCount = "LISTEN_FDS"
 	envPID   = "LISTEN_PID"
 	envNames = "LISTEN_FDNAMES"
 	envAt    = "GOVOR_LISTEN_FD"
+	envConns = "GOVOR_CONN_FDS"
 )
 
 // firstDescriptor is where systemd puts the first socket.
@@ -67,7 +69,7 @@ func (p *Program) check(ctx context.Context, dir string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.path, "version", "--check-data", dir) //nolint:gosec // the path is our own
-	cmd.Env = without(os.Environ(), envCount, envPID, envNames, envAt, envNotify)
+	cmd.Env = without(os.Environ(), envCount, envPID, envNames, envAt, envConns, envNotify)
 	cmd.WaitDelay = time.Second
 	var said, complained bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &complained
@@ -81,8 +83,8 @@ func (p *Program) check(ctx context.Context, dir string) (string, error) {
 	return first, nil
 }
 
-// Exec replaces this process by the program, which inherits the socket of l and nothing else but standard
-// input, output and error. Data must have been closed. It returns only when it failed.
+// Exec replaces this process by the program, which inherits the socket of l, the connections that Settle has kept, and
+// nothing else but standard input, output and error. Data must have been closed. It returns only when it failed.
 func (p *Program) Exec(l *Listener) error {
 	if err := l.keep(); err != nil {
 		return err
@@ -91,8 +93,11 @@ func (p *Program) Exec(l *Listener) error {
 	if err != nil {
 		return fmt.Errorf("keep the socket open: %w", err)
 	}
-	env := without(os.Environ(), envCount, envPID, envNames, envAt)
+	env := without(os.Environ(), envCount, envPID, envNames, envAt, envConns)
 	env = append(env, envCount+"=1", envPID+"="+strconv.Itoa(os.Getpid()))
+	if conns := l.watch.keepOpen(); conns != "" {
+		env = append(env, envConns+"="+conns)
+	}
 	if at != firstDescriptor {
 		env = append(env, envAt+"="+strconv.Itoa(at))
 	}
@@ -101,7 +106,7 @@ func (p *Program) Exec(l *Listener) error {
 
 // without returns the environment without some variables.
 func without(env []string, names ...string) []string {
-	left := make([]string, 0, len(env)+3)
+	left := make([]string, 0, len(env)+4)
 	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
 		drop := false

@@ -7,6 +7,8 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +34,26 @@ func adopt(at int) (net.Listener, *os.File, error) {
 		return nil, nil, fmt.Errorf("listen on the inherited socket: %w", err)
 	}
 	return ln, socket, nil
+}
+
+// adoptConns makes connections of descriptors that were inherited. Those that are none any more are passed over.
+func adoptConns(at string) (conns []net.Conn) {
+	for s := range strings.SplitSeq(at, ",") {
+		fd, err := strconv.Atoi(s)
+		if err != nil || fd < firstDescriptor {
+			continue
+		}
+		unix.CloseOnExec(fd)
+		f := os.NewFile(uintptr(fd), "inherited connection")
+		if f == nil {
+			continue
+		}
+		if c, err := net.FileConn(f); err == nil {
+			conns = append(conns, c)
+		}
+		_ = f.Close() // FileConn has its own
+	}
+	return conns
 }
 
 // keepOpen lets the descriptor survive exec, and returns it.

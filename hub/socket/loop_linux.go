@@ -67,11 +67,7 @@ func (ls *Loops) Adopt(ws *websocket.Conn, p Peer, done func()) bool {
 		return false
 	}
 	in := ws.NetConn()
-	raw := in
-	if u, ok := in.(interface{ UnsafeConn() net.Conn }); ok {
-		raw = u.UnsafeConn()
-	}
-	return ls.adopt(raw, in, p, done)
+	return ls.adopt(rawOf(in), in, p, done)
 }
 
 // conn is read for bytes that wait in the server's buffer, raw is the socket.

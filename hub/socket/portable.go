@@ -19,12 +19,8 @@ import (
 // onPanic, if not nil, is told of a panic of the peer's, which ends this connection (1011) and nothing else.
 func Serve(ws *websocket.Conn, p Peer, limits Limits, onPanic func(value any, stack []byte)) {
 	in := ws.NetConn()
-	raw := in
 	// What follows the handshake may wait in the server's buffer, so it is read through that; written is past it.
-	if u, ok := in.(interface{ UnsafeConn() net.Conn }); ok {
-		raw = u.UnsafeConn()
-	}
-	serve(raw, in, p, limits, onPanic)
+	serve(rawOf(in), in, p, limits, onPanic)
 }
 
 // conn is one connection and the two goroutines that drive it.

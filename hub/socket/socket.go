@@ -5,7 +5,10 @@
 // after its handshake and give it neither goroutine nor buffer.
 package socket
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 // Peer is the hub's side of a connection. hub.Session is one.
 //
@@ -116,3 +119,16 @@ const (
 	closeInternal    = 1011
 	closeTryAgain    = 1013
 )
+
+// rawOf is the socket of an upgraded connection, without what the server has around it: its buffer, and the watch of its
+// listener, which is told that the connection is ours now.
+func rawOf(in net.Conn) net.Conn {
+	raw := in
+	if u, ok := in.(interface{ UnsafeConn() net.Conn }); ok {
+		raw = u.UnsafeConn()
+	}
+	if w, ok := raw.(interface{ Leave() net.Conn }); ok {
+		raw = w.Leave()
+	}
+	return raw
+}
