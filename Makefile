@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: run build fmt lint test drivers race bench load torture mutants soak seed vuln cover cross screenshots
+.PHONY: run build fmt lint test drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -64,6 +64,16 @@ torture:
 # Every mutant in turn: each must be found out.
 mutants:
 	go run ./tests/torture --mutants --duration 50s $(if $(filter-out tests/out/seed,$(SEED)),--seed $(SEED))
+
+# Ten restarts in place under the load of a thousand clients: nobody is refused, everything is acknowledged soon. Also
+# RESTARTS=3 CLIENTS=300 EVENTS=1000000 DRIVER=portable.
+restarts:
+	go run ./tests/torture --restarts $(or $(RESTARTS),10) --clients $(or $(CLIENTS),1000) --events $(or $(EVENTS),0) $(if $(DRIVER),--driver $(DRIVER))
+
+# A fifth of the sockets of a room takes nothing: what that costs the others, as the median of five pairs. Wants a machine
+# on which nothing else runs.
+stalled:
+	go run ./tests/torture --stalled $(or $(PAIRS),5) $(if $(DRIVER),--driver $(DRIVER))
 
 # Nothing goes wrong, but there are many, for long: deliveries are counted, and the server's memory is watched.
 soak:

@@ -311,7 +311,7 @@ func checkSenders(t *testing.T, s *server, senders []*sender) {
 		}
 	}
 	t.Logf("%d messages; the slowest receipt took %v", len(stored), slowest)
-	if slowest > 10*time.Second {
+	if slowest > 10*time.Second && !raceEnabled {
 		t.Errorf("a message was acknowledged after %v", slowest)
 	}
 }

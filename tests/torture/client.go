@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -30,12 +31,16 @@ type client struct {
 	rooms  []string      // to read; it writes in the first
 	pace   time.Duration // between messages on average; 0 = it only reads
 	sleeps bool          // it is away for seconds between connections
+	well   bool          // nothing goes wrong with it: it is never refused, and stays away as the server asks for
 
 	// Owned by the goroutine of the client.
 	rng    *rand.Rand
 	cookie string // of a page
 	logins int
-	token  string // of a program
+	token  string        // of a program
+	within time.Duration // of which the server asked for a moment, when it was ended
+
+	back atomic.Bool // it has joined a room; cleared by who waits for that
 
 	mu     sync.Mutex // guards the fields below
 	member string
@@ -54,23 +59,18 @@ type mark struct {
 // the seed, whatever the others do.
 func (w *world) invite(ctx context.Context) {
 	ctx, w.stop = context.WithCancel(ctx)
-	add := func(c *client) {
-		c.w, c.rng, c.last = w, stream(w.o.seed, c.name), map[string]mark{}
-		w.clients = append(w.clients, c)
-		w.running.Go(func() { c.live(ctx) })
-	}
 	both := []string{"lobby", "side"}
 	for i := range 8 {
-		add(&client{name: fmt.Sprintf("writer%d", i), rooms: both[:1+i%2], pace: 35 * time.Millisecond})
+		w.add(ctx, &client{name: fmt.Sprintf("writer%d", i), rooms: both[:1+i%2], pace: 35 * time.Millisecond})
 	}
 	for i := range 3 {
-		add(&client{name: fmt.Sprintf("side%d", i), rooms: both[1:], pace: 60 * time.Millisecond, sleeps: i == 0})
+		w.add(ctx, &client{name: fmt.Sprintf("side%d", i), rooms: both[1:], pace: 60 * time.Millisecond, sleeps: i == 0})
 	}
 	for i := range 6 {
-		add(&client{name: fmt.Sprintf("reader%d", i), rooms: both, sleeps: i%2 == 0})
+		w.add(ctx, &client{name: fmt.Sprintf("reader%d", i), rooms: both, sleeps: i%2 == 0})
 	}
 	for i := range 3 {
-		add(&client{name: fmt.Sprintf("page%d", i), html: true, rooms: both[:1], pace: 80 * time.Millisecond, sleeps: i == 2})
+		w.add(ctx, &client{name: fmt.Sprintf("page%d", i), html: true, rooms: both[:1], pace: 80 * time.Millisecond, sleeps: i == 2})
 	}
 	for i := range 4 {
 		w.running.Go(func() { w.terminal(ctx, fmt.Sprintf("terminal%d", i)) })
@@ -81,6 +81,13 @@ func (w *world) invite(ctx context.Context) {
 	for i := range 4 {
 		w.running.Go(func() { w.leaver(ctx, fmt.Sprintf("leaver%d", i)) })
 	}
+}
+
+// add starts a client.
+func (w *world) add(ctx context.Context, c *client) {
+	c.w, c.rng, c.last = w, stream(w.o.seed, c.name), map[string]mark{}
+	w.clients = append(w.clients, c)
+	w.running.Go(func() { c.live(ctx) })
 }
 
 // live connects again and again until ctx ends.
@@ -97,6 +104,9 @@ func (c *client) live(ctx context.Context) {
 		if away := between(c.rng, 500*time.Millisecond, 4*time.Second); c.sleeps && !c.w.calm.Load() {
 			wait = away
 		}
+		if c.well {
+			wait = between(c.rng, 0, c.within+time.Millisecond)
+		}
 		pause(ctx, wait)
 	}
 }
@@ -111,21 +121,22 @@ func pause(ctx context.Context, d time.Duration) {
 // connect is one connection from its beginning to its end.
 func (c *client) connect(ctx context.Context) error {
 	fault := drawWire(c.rng)
-	if c.w.calm.Load() {
+	if c.w.calm.Load() || c.well {
 		fault = wireFault{}
 	}
+	c.within = 0
 	if c.html && c.cookie == "" {
 		c.logins++ // a login whose answer was lost keeps its name
 		cookie, err := c.w.login(ctx, fmt.Sprintf("%s-%d", c.name, c.logins))
 		if err != nil {
-			return err
+			return c.refusedBy(ctx, err)
 		}
 		c.cookie = cookie
 	}
 	began := time.Now()
 	ws, err := c.w.websocket(ctx, fault, map[bool]string{false: "govor.v1.json", true: "govor.v1.html"}[c.html], c.cookie, url.Values{"room": c.rooms[:1]})
 	if err != nil {
-		return err
+		return c.refusedBy(ctx, err)
 	}
 	defer func() { _ = ws.CloseNow() }()
 	ctx, cancel := context.WithCancel(ctx)
@@ -157,6 +168,14 @@ func (c *client) connect(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// refusedBy judges a connection that did not come about.
+func (c *client) refusedBy(ctx context.Context, err error) error {
+	if c.well && ctx.Err() == nil && !c.w.over.Load() {
+		return &violation{restart, fmt.Sprintf("%s was refused: %v", c.name, err)}
+	}
+	return err
 }
 
 // websocket opens a connection as the specification has it.

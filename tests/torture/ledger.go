@@ -68,6 +68,7 @@ type ledger struct {
 	owners map[string]map[int64]key   // room → number → whose receipt named it
 	runs   []*run                     // of plain text
 	catch  []time.Duration            // from the connection to the end of what was missed
+	slow   time.Duration              // the longest from when something was said to its receipt
 }
 
 // run is what one connection of plain text was shown, in order.
@@ -120,6 +121,9 @@ func (l *ledger) ack(k key, room string, seq int64, duplicate bool) {
 	case s.seq != 0 && s.seq != seq:
 		l.breaks(exactlyOnce, "%s was acknowledged as %s %d, then as %d: it was stored twice", k.id, room, s.seq, seq)
 		return
+	}
+	if s.seq == 0 {
+		l.slow = max(l.slow, time.Since(s.first))
 	}
 	s.seq = seq
 	if l.owners[room] == nil {

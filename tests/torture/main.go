@@ -36,6 +36,10 @@ func main() {
 	idle := flag.Int("idle", 10_000, "with --soak: idle connections")
 	crowd := flag.Int("crowd", 1000, "with --soak: connections in the room")
 	rate := flag.Int("rate", 50, "with --soak: messages a second")
+	restarts := flag.Int("restarts", 0, "no faults, but so many restarts in place (SIGUSR2) under the load of many clients")
+	clients := flag.Int("clients", 1000, "with --restarts: clients")
+	events := flag.Int("events", 0, "with --restarts: messages that are in the file before")
+	pairs := flag.Int("stalled", 0, "no faults, but 20 % of the readers take nothing: so many pairs of measurements, with them and without")
 	binary := flag.String("binary", "", "a server that is built already")
 	keep := flag.Bool("keep", false, "leave the data, the log and the trace behind, also when nothing is broken")
 	flag.Parse()
@@ -54,6 +58,10 @@ func main() {
 	switch {
 	case *long:
 		err = soak(ctx, o, *idle, *crowd, *rate)
+	case *restarts > 0:
+		err = restartAgain(ctx, o, *restarts, *clients, *events)
+	case *pairs > 0:
+		err = stalled(ctx, o, *pairs)
 	case *all:
 		err = tortureAll(ctx, o)
 	default:

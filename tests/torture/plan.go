@@ -15,6 +15,7 @@ type life struct {
 	driver string // portable, loop
 	disk   string // what the disk does, see the diskX
 	ring   string // --ring-bytes: with little, who stalls is soon fed from the store
+	stall  string // --stall-timeout
 	length time.Duration
 	end    string // how it ends, see the endX
 	lost   float64
@@ -94,6 +95,7 @@ func (p *plan) next() life {
 		l.driver = drivers[p.rng.IntN(len(drivers))]
 	}
 	l.ring = pick(p.rng, "64k", "256k")
+	l.stall = "3s"
 	l.length = between(p.rng, 1200*time.Millisecond, 3200*time.Millisecond)
 	return l
 }

@@ -54,7 +54,7 @@ type process struct {
 func (w *world) start(ctx context.Context, l life) (*process, error) {
 	args := []string{
 		w.binary, "--listen", w.addr, "--data-dir", w.data, "--log-format", "json", "--no-limits", "--ring-bytes", l.ring,
-		"--stall-timeout", "3s", "--presence-grace", "1s", "--event-loop", map[string]string{"portable": "off", "loop": "on"}[l.driver],
+		"--stall-timeout", l.stall, "--presence-grace", "1s", "--event-loop", map[string]string{"portable": "off", "loop": "on"}[l.driver],
 	}
 	traced := true
 	const strace = "strace -f --seccomp-bpf -qq -y -s 0 -e signal=none -e trace=pwrite64,fdatasync,fsync,ftruncate"

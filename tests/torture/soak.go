@@ -34,7 +34,7 @@ func soak(ctx context.Context, o options, idle, crowd, rate int) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w.ledger.broken = cancel
-	l := life{n: 1, driver: o.driver, disk: diskWell, ring: "1M"}
+	l := life{n: 1, driver: o.driver, disk: diskWell, ring: "1M", stall: "1m"}
 	if l.driver == "" {
 		l.driver = "loop"
 	}

@@ -61,9 +61,14 @@ func (t *talk) ended(err error) error {
 	default:
 		return &violation{restart, fmt.Sprintf("%s was ended with %d %q", t.name, e.Code, e.Reason)}
 	}
-	if e.Code == 1012 && !strings.HasPrefix(e.Reason, "restart retry-within-ms=") {
+	if e.Code != 1012 {
+		return err
+	}
+	ms := 0
+	if _, bad := fmt.Sscanf(e.Reason, "restart retry-within-ms=%d", &ms); bad != nil {
 		return &violation{restart, fmt.Sprintf("%s was ended with 1012 and the reason %q", t.name, e.Reason)}
 	}
+	t.within = time.Duration(ms) * time.Millisecond
 	return err
 }
 
@@ -112,6 +117,7 @@ func (t *talk) enter(f frame) error {
 		return nil
 	}
 	t.joined[f.Room] = f.Last
+	t.back.Store(true)
 	t.caughtUp(f.Room, f.After)
 	return nil
 }
@@ -139,6 +145,7 @@ func (t *talk) welcome(f frame) error {
 
 func (t *talk) refused(f frame) error {
 	switch {
+	case t.well:
 	case f.Code == "unavailable" && f.ID == "":
 		return errAgain // a room could not be joined
 	case f.Code == "unavailable":

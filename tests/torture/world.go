@@ -30,8 +30,10 @@ type world struct {
 	log     *logFile
 	ledger  *ledger
 	mounted bool
+	seeded  bool // there are rooms in the file that are none of ours
 
 	calm      atomic.Bool  // nothing goes wrong on wires any more, and nobody says anything new
+	over      atomic.Bool  // the server is told to end
 	listening atomic.Int64 // not 0 while connections must not be refused; another number each time
 	wires     wireCounts
 	running   sync.WaitGroup // clients
@@ -166,17 +168,6 @@ func (w *world) wait(ctx context.Context, p *process, d time.Duration) error {
 	}
 }
 
-// replace has the program replace itself under load.
-func (w *world) replace(ctx context.Context, p *process) error {
-	before := w.log.starts()
-	w.listening.Store(int64(before) + 1)
-	defer w.listening.Store(0)
-	if err := syscall.Kill(p.pid, syscall.SIGUSR2); err != nil {
-		return err
-	}
-	return w.awaitReady(ctx, p, before)
-}
-
 // fill leaves no room on the disk for a second. Afterwards something must be stored again within five.
 func (w *world) fill(ctx context.Context, p *process) error {
 	ballast, err := os.Create(filepath.Join(w.data, "ballast"))
@@ -229,17 +220,8 @@ func (w *world) last(ctx context.Context, lives *plan) error {
 		return err
 	}
 	defer p.kill()
-	for deadline := time.Now().Add(patience); ; {
-		waiting := w.unfinished()
-		if waiting == "" {
-			break
-		}
-		if time.Now().After(deadline) {
-			return &violation{noGap, fmt.Sprintf("%v after the last fault, %s", patience, waiting)}
-		}
-		if err := w.wait(ctx, p, 20*time.Millisecond); err != nil {
-			return err
-		}
+	if err := w.settle(ctx, p); err != nil {
+		return err
 	}
 	if err := p.terminate(w.log.tail); err != nil {
 		return err
@@ -253,6 +235,22 @@ func (w *world) last(ctx context.Context, lives *plan) error {
 		return err
 	}
 	return w.look(ctx, true)
+}
+
+// settle waits until everything has a receipt and everybody has everything.
+func (w *world) settle(ctx context.Context, p *process) error {
+	for deadline := time.Now().Add(patience); ; {
+		waiting := w.unfinished()
+		if waiting == "" {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return &violation{noGap, fmt.Sprintf("%v after the last fault, %s", patience, waiting)}
+		}
+		if err := w.wait(ctx, p, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // report prints what was done.
