@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"govor/hub/journal"
+	"govor/hub/line"
 	"govor/hub/protocol"
 	"govor/hub/store"
 )
@@ -157,12 +158,12 @@ func (w *world) open(p SessionParams) *client {
 		w.t.Fatal(err)
 	}
 	c := &client{t: w.t, s: s, wake: make(chan struct{}, 1)}
-	s.Bind(func(bool) {
+	s.Bind(line.Func(func(bool) {
 		select {
 		case c.wake <- struct{}{}:
 		default:
 		}
-	})
+	}))
 	w.t.Cleanup(c.close)
 	return c
 }

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"govor/hub/line"
 	"govor/hub/protocol"
 )
 
@@ -272,5 +273,9 @@ func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 	}
 	if !echo {
 		s.notify(false)
+	} else if l := s.line.Load(); l != nil {
+		if fed, ok := (*l).(line.Fed); ok {
+			fed.Hold()
+		}
 	}
 }

@@ -2,7 +2,9 @@ package hub
 
 import (
 	"encoding/binary"
+	"slices"
 
+	"govor/hub/line"
 	"govor/hub/protocol"
 )
 
@@ -28,8 +30,11 @@ type ring struct {
 	size     int     // bytes in segments
 	usual    int     // bytes that were there at once of late: so much should find room in one segment, and go out in one write
 	end      int64   // offset after the last byte
-	seats    []*seat // in no order; each knows its place
-	behind   int     // seats that have not taken everything
+	members  int     // all seats
+	seats    []*seat // those that are told one by one, in no order; each knows its place
+	late     int     // of seats, those that are behind
+	shares   []*share
+	behind   int // seats that are known to have not taken everything, and shares in which there may be some
 }
 
 // segment is a run of frames; no frame lies in two.
@@ -48,17 +53,53 @@ func newRing(f protocol.Format, limit int) *ring {
 
 // add makes t one of the ring's seats.
 func (r *ring) add(t *seat) {
-	t.place = len(r.seats)
-	r.seats = append(r.seats, t)
+	list := r.listOf(t)
+	t.place = len(*list)
+	*list = append(*list, t)
+	r.members++
 }
 
-// drop takes t out.
+// drop takes t out. It is not behind.
 func (r *ring) drop(t *seat) {
+	r.members--
+	if t.share != nil {
+		t.share.drop(t)
+		return
+	}
 	last := len(r.seats) - 1
 	r.seats[t.place] = r.seats[last]
 	r.seats[t.place].place = t.place
 	r.seats[last] = nil
 	r.seats = r.seats[:last]
+}
+
+// listOf is where t stands.
+func (r *ring) listOf(t *seat) *[]*seat {
+	if t.share != nil {
+		return &t.share.seats
+	}
+	return &r.seats
+}
+
+// shareOf returns the share of a feeder. There are as many as event loops.
+func (r *ring) shareOf(room *room, f line.Feeder) *share {
+	for _, h := range r.shares {
+		if h.feeder == f {
+			return h
+		}
+	}
+	h := &share{ring: r, room: room, feeder: f}
+	r.shares = append(r.shares, h)
+	return h
+}
+
+// all returns every seat.
+func (r *ring) all() []*seat {
+	list := slices.Clone(r.seats)
+	for _, h := range r.shares {
+		list = append(list, h.seats...)
+	}
+	return list
 }
 
 // append adds one frame with the payload; last is the room's last number from now on.
@@ -111,9 +152,30 @@ func (r *ring) from(offset int64) (b []byte, last int64) {
 	return nil, 0
 }
 
-// caughtUp notes that a seat which was behind is no longer; when none is, the bytes are given back.
-func (r *ring) caughtUp() {
+// fallBehind notes that t has not taken everything; it has not been behind.
+func (r *ring) fallBehind(t *seat) {
+	t.behind = true
+	r.behind++
+	if t.share == nil {
+		r.late++
+	}
+}
+
+// catchUp notes that t is not behind, if it has been.
+func (r *ring) catchUp(t *seat) {
+	if !t.behind {
+		return
+	}
+	t.behind = false
 	r.behind--
+	if t.share == nil {
+		r.late--
+	}
+	r.giveBack()
+}
+
+// giveBack gives the bytes back when nobody is behind.
+func (r *ring) giveBack() {
 	if r.behind == 0 {
 		r.usual = max(r.size, r.usual/2)
 		r.segments, r.size = nil, 0

@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -111,7 +110,7 @@ func (r *room) dispatchLocked(e *protocol.Event) {
 func (r *room) forgetLocked() {
 	for _, g := range r.rings {
 		g.clear()
-		for _, t := range slices.Clone(g.seats) {
+		for _, t := range g.all() {
 			t.forgetLocked()
 		}
 	}
@@ -124,7 +123,10 @@ func (r *room) showLocked(g *ring, payload []byte, seq int64) {
 		return
 	}
 	g.append(payload, r.head)
-	if g.behind == len(g.seats) {
+	for _, h := range g.shares {
+		h.tellLocked()
+	}
+	if g.late == len(g.seats) {
 		return
 	}
 	for _, t := range g.seats {
@@ -135,8 +137,7 @@ func (r *room) showLocked(g *ring, payload []byte, seq int64) {
 			t.pinLocked() // it went on after a receipt that was faster than dispatch: it has this event
 			continue
 		}
-		t.behind = true
-		g.behind++
+		g.fallBehind(t)
 		if t.state == live {
 			t.session.markDirty(t)
 		}

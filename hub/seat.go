@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"govor/hub/line"
 	"govor/hub/mutant"
 	"govor/hub/protocol"
 )
@@ -26,8 +27,10 @@ type seat struct {
 	behind bool  // counted in ring.behind
 	end    int64 // nothing from this offset on is ever taken; noEnd = no end
 	block  []byte
-	from   int64 // what seq was before block
-	place  int   // in ring.seats
+	from   int64    // what seq was before block
+	share  *share   // nil = it stands in ring.seats
+	fed    line.Fed // of the session, in a share
+	place  int      // in the share's seats or in ring.seats
 
 	// Guarded by session.mu.
 	dirty     bool // in the session's chain
@@ -52,10 +55,7 @@ func (s *seat) pinLocked() {
 	if mutant.Active == mutant.Seam {
 		s.pin = max(0, s.pin-1)
 	}
-	if s.behind {
-		s.behind = false
-		s.ring.caughtUp()
-	}
+	s.ring.catchUp(s)
 }
 
 // beginLocked lets the seat go: from the store if there is something to read, else in the ring.
@@ -70,6 +70,7 @@ func (s *seat) beginLocked(after int64) {
 // continueLocked decides where a pinned seat goes on after its last number.
 func (s *seat) continueLocked() {
 	if s.seq < s.pin {
+		s.unsettleLocked()
 		s.state = loading
 		s.session.hub.catchups.add(s)
 		return
@@ -78,6 +79,25 @@ func (s *seat) continueLocked() {
 	if s.behind || s.cursor < s.ring.end {
 		s.session.markDirty(s)
 	}
+}
+
+// fetch has the session take what its seat has not taken yet, and tells whether there is anything.
+func (s *seat) fetch() bool {
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	return s.fetchLocked()
+}
+
+// fetchLocked is for seats that would be given it by their share.
+func (s *seat) fetchLocked() bool {
+	if s.state != live || s.cursor == s.ring.end {
+		return false
+	}
+	if !s.behind {
+		s.ring.fallBehind(s)
+	}
+	s.session.markDirty(s)
+	return true
 }
 
 // take returns the bytes to write next and whether there may be more at once. Only the session's writer calls it.
@@ -115,9 +135,9 @@ func (s *seat) takeLiveLocked() (b []byte, more bool) {
 	}
 	s.cursor += int64(len(b))
 	s.seq = max(s.seq, last)
-	if s.cursor == s.ring.end && s.behind {
-		s.behind = false
-		s.ring.caughtUp()
+	if s.cursor == s.ring.end {
+		s.ring.catchUp(s)
+		s.settleLocked()
 	}
 	return b, s.cursor < s.ring.end
 }
@@ -128,12 +148,9 @@ func (s *seat) finishLocked() {
 		return
 	}
 	s.state, s.block = finished, nil
-	if s.behind {
-		s.behind = false
-		s.ring.caughtUp()
-	}
+	s.ring.catchUp(s)
 	s.ring.drop(s)
-	if len(s.ring.seats) == 0 {
+	if s.ring.members == 0 {
 		delete(s.room.rings, s.ring.format.Key())
 	}
 }
@@ -145,6 +162,7 @@ func (s *seat) endHere() {
 	defer s.room.mu.Unlock()
 	if s.state == live && s.cursor < s.ring.end && s.cursor >= s.ring.first() {
 		s.end = s.ring.end
+		s.fetchLocked()
 		return
 	}
 	s.finishLocked()
@@ -157,9 +175,9 @@ func (s *seat) forgetLocked() {
 	case s.state == loaded:
 		s.block, s.seq, s.state = nil, s.from, loading
 		s.session.hub.catchups.add(s)
-	case s.state == live && s.behind && s.end != noEnd:
+	case s.state == live && s.cursor < s.ring.end && s.end != noEnd:
 		s.finishLocked()
-	case s.state == live && s.behind:
+	case s.state == live && s.cursor < s.ring.end:
 		s.pinLocked()
 		s.continueLocked()
 	}

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"govor/hub/line"
 	"govor/hub/protocol"
 )
 
@@ -45,7 +46,7 @@ type Session struct {
 	sending sync.Mutex
 	failed  bool // guarded by sending
 
-	wake atomic.Pointer[func(crowd bool)] // tells the driver to look; nil until Bind
+	line atomic.Pointer[line.Line] // tells the driver to look; nil until Bind
 
 	introduced atomic.Bool // the store has a row with its name
 
@@ -224,15 +225,15 @@ const crowdSize = 256
 
 // notify tells the writer to look; crowd as for socket.Peer.
 func (s *Session) notify(crowd bool) {
-	if wake := s.wake.Load(); wake != nil {
-		(*wake)(crowd)
+	if l := s.line.Load(); l != nil {
+		(*l).Wake(crowd)
 	}
 }
 
 // markDirty says that t may have something to take, and tells the writer. The room's lock is held.
 func (s *Session) markDirty(t *seat) {
 	s.addDirty(t)
-	s.notify(len(t.ring.seats) > crowdSize)
+	s.notify(t.ring.members > crowdSize)
 }
 
 func (s *Session) addDirty(t *seat) {
@@ -263,7 +264,7 @@ func (s *Session) endWhen(code int, reason string, finish bool) {
 }
 
 // Bind implements socket.Peer.
-func (s *Session) Bind(wake func(crowd bool)) { s.wake.Store(&wake) }
+func (s *Session) Bind(l line.Line) { s.line.Store(&l) }
 
 // joinRuns is up to how many bytes the session's own frames and those of a seat are put together: copying them costs
 // less than a second write.
@@ -279,7 +280,11 @@ func (s *Session) Pending() []byte {
 			s.changeLocked()
 		}
 		t := s.nextDirtyLocked()
+		ends := s.ending && t == nil && len(s.seats) > 0
 		s.mu.Unlock()
+		if ends && len(own) == 0 && s.fetchAll() {
+			continue
+		}
 		if t == nil {
 			s.current = own
 			break
@@ -300,6 +305,19 @@ func (s *Session) Pending() []byte {
 	return s.current
 }
 
+// fetchAll has the seats of a session that ends take what their shares would have given them: nothing is given to it any
+// more. It tells whether there is anything.
+func (s *Session) fetchAll() bool {
+	s.mu.Lock()
+	seats := s.seatsLocked()
+	s.mu.Unlock()
+	any := false
+	for _, t := range seats {
+		any = t.fetch() || any
+	}
+	return any
+}
+
 func (s *Session) nextDirtyLocked() *seat {
 	t := s.firstDirty
 	if t == nil {
@@ -317,6 +335,15 @@ func (s *Session) Wrote(n int) {
 	if s.current = s.current[n:]; len(s.current) == 0 {
 		s.current, s.next = s.next, nil
 	}
+}
+
+// Keep implements socket.Peer.
+func (s *Session) Keep(b []byte) {
+	if len(s.current) > 0 { // rare: several seats of one room, for a moment
+		b = slices.Concat(s.current, s.next, b)
+		s.next = nil
+	}
+	s.current = b
 }
 
 // Ending implements socket.Peer.

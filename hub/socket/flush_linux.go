@@ -108,9 +108,9 @@ func (l *loop) saidAll(k *link) {
 // write writes b, or what the socket takes of it. It is not ok when the socket takes no more now, which parks the link,
 // or never.
 func (l *loop) write(k *link, b []byte) (n int, ok bool) {
-	n, err := unix.Write(int(k.fd), b)
+	n, err := rawWrite(k.fd, b)
 	for n < 0 && errors.Is(err, unix.EINTR) {
-		n, err = unix.Write(int(k.fd), b)
+		n, err = rawWrite(k.fd, b)
 	}
 	if n > 0 && k.stalled != 0 {
 		k.pulse.heard = l.now // the other side reads; its pongs may be far behind

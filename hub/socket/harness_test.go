@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"govor/hub/line"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -21,7 +23,7 @@ type fakePeer struct {
 	receive func(string)
 
 	mu       sync.Mutex
-	wakeup   func(bool)
+	line     line.Line
 	received []string
 	pending  []byte
 	wrote    int
@@ -29,7 +31,7 @@ type fakePeer struct {
 }
 
 func newFakePeer() *fakePeer {
-	return &fakePeer{wakeup: func(bool) {}, ended: make(chan verdict, 2)}
+	return &fakePeer{line: line.Func(func(bool) {}), ended: make(chan verdict, 2)}
 }
 
 func (p *fakePeer) Receive(data []byte) {
@@ -65,17 +67,23 @@ func (p *fakePeer) Ending() (int, string, bool) {
 
 func (p *fakePeer) Ended(code int, reason string) { p.ended <- verdict{code: code, reason: reason} }
 
-func (p *fakePeer) Bind(wake func(bool)) {
+func (p *fakePeer) Bind(l line.Line) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wakeup = wake
+	p.line = l
+}
+
+func (p *fakePeer) Keep(b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pending = append(p.pending, b...)
 }
 
 func (p *fakePeer) wake() {
 	p.mu.Lock()
-	wake := p.wakeup
+	l := p.line
 	p.mu.Unlock()
-	wake(false)
+	l.Wake(false)
 }
 
 // send makes texts pending, one frame each.

@@ -109,7 +109,7 @@ func (in *intake) take() (*message, *verdict) {
 	in.bytes -= len(m.data)
 	if in.full && !in.fullLocked() {
 		in.full = false
-		in.link.wake(false) // to read on
+		in.link.Wake(false) // to read on
 	}
 	return &m, nil
 }
@@ -121,7 +121,7 @@ func (in *intake) receive(m message) {
 			in.mu.Lock()
 			in.failed, in.waiting, in.bytes = true, nil, 0
 			in.mu.Unlock()
-			in.link.wake(false)
+			in.link.Wake(false)
 		}
 	}()
 	m.handTo(in.link.peer)

@@ -11,12 +11,12 @@ import (
 
 // link is one connection of a loop. While nothing happens it is all that the connection costs here.
 type link struct {
-	// Fixed at construction.
-	loop *loop
-	peer Peer
-	done func() // called when the socket is closed and the peer knows
+	// What Idle and a share need stands together, in one line of the processor's cache.
 
+	loop  *loop         // fixed at construction
+	peer  Peer          // fixed at construction
 	woken atomic.Uint32 // in the inbox, or queued and not visited since: notWoken, wokenInCrowd or wokenAlone
+	holds atomic.Bool   // the peer wants to be asked before anything else is written
 
 	// Owned by the loop's goroutine.
 	queued   queuedAs
@@ -28,16 +28,20 @@ type link struct {
 	closed   bool
 	binary   bool // the peer takes binary messages; fixed at construction
 	fd       int32
-	slot     int32 // in loop.links; -1 = not registered yet
-	rest     int   // bytes up to the next frame of what is pending
-	pulse    pulse
-	pinged   time.Duration
-	stalled  time.Duration // since when no byte was taken, while parked
-	parser   *parser       // nil while nothing is unfinished
-	in       *intake       // nil while the peer has nothing to do
-	early    []byte        // bytes that were read and not parsed
-	out      []byte        // control frames, the first perhaps written in part
-	end      *ending       // nil while nobody wants to end
+	slot     int32   // in loop.links; -1 = not registered yet
+	rest     int     // bytes up to the next frame of what is pending
+	end      *ending // nil while nobody wants to end
+
+	done func() // called when the socket is closed and the peer knows; fixed at construction
+
+	// Owned by the loop's goroutine, too.
+	pulse   pulse
+	pinged  time.Duration
+	stalled time.Duration // since when no byte was taken, while parked
+	parser  *parser       // nil while nothing is unfinished
+	in      *intake       // nil while the peer has nothing to do
+	early   []byte        // bytes that were read and not parsed
+	out     []byte        // control frames, the first perhaps written in part
 
 	// Owned by the wheel.
 	due           int64 // tick; 0 = not in the wheel
@@ -72,8 +76,8 @@ type ending struct {
 
 func (k *link) decided() bool { return k.end != nil && k.end.decided }
 
-// wake is what the peer calls.
-func (k *link) wake(crowd bool) {
+// Wake implements line.Line.
+func (k *link) Wake(crowd bool) {
 	if crowd {
 		if !k.woken.CompareAndSwap(notWoken, wokenInCrowd) {
 			return
@@ -117,6 +121,9 @@ func (l *loop) visit(k *link) {
 	if k.woken.Load() != notWoken {
 		k.woken.Store(notWoken) // before looking: what comes from now on wakes again
 	}
+	if k.holds.Load() {
+		k.holds.Store(false)
+	}
 	if k.closed {
 		return
 	}
@@ -148,7 +155,7 @@ func (l *loop) read(k *link) {
 	if !k.readable {
 		return
 	}
-	n, err := unix.Read(int(k.fd), l.buf)
+	n, err := rawRead(k.fd, l.buf)
 	switch {
 	case n > 0:
 		k.readable = n == len(l.buf) || k.hup // by edges: a buffer that is not full has emptied the socket

@@ -83,8 +83,8 @@ func (ls *Loops) adopt(raw, in net.Conn, p Peer, done func()) bool {
 		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, //nolint:gosec // descriptors are small
 		binary: takesBinary(p),
 	}
-	p.Bind(k.wake)
-	k.wake(false)
+	p.Bind(k)
+	k.Wake(false)
 	if k.loop.stopped.Load() {
 		k.loop.turnAway()
 	}
@@ -161,10 +161,11 @@ type loop struct {
 	buf    []byte // for reads
 	parser parser // for links whose own parser would be idle
 	links  []*link
-	free   []int32 // unused places in links
-	batch  []*link // the inbox of the turn
-	alone  queue   // links with something to do
-	crowd  queue   // links that have it together with a great many others
+	free   []int32      // unused places in links
+	batch  []*link      // the inbox of the turn
+	alone  queue[*link] // links with something to do
+	crowd  queue[*link] // links that have it together with a great many others
+	feeds  feeds
 	wheel  wheel
 
 	asleep  atomic.Bool // the loop waits, or is about to: who puts something into the inbox wakes it
@@ -172,6 +173,7 @@ type loop struct {
 
 	mu       sync.Mutex // guards the fields below
 	inbox    []*link
+	fresh    []feeding // feeds that are new
 	stopping bool
 
 	graves graves
@@ -223,11 +225,7 @@ func (l *loop) run() {
 
 // poll asks for sockets with news and does not wait.
 func (l *loop) poll() int {
-	n, err := unix.EpollWait(l.epfd, l.events[:], 0)
-	if err != nil {
-		return 0
-	}
-	return n
+	return max(0, rawEpoll(l.epfd, l.events[:]))
 }
 
 // look handles news of sockets, loopEvents at most.
@@ -258,6 +256,7 @@ func (l *loop) look() {
 func (l *loop) collect() bool {
 	l.mu.Lock()
 	l.inbox, l.batch = l.batch[:0], l.inbox
+	l.feeds.take(&l.fresh)
 	stopping := l.stopping
 	l.mu.Unlock()
 	for i, k := range l.batch {
@@ -309,19 +308,26 @@ func (l *loop) enqueueInCrowd(k *link) {
 	}
 }
 
-// work visits links that have something to do, visitsPerTurn at most, and tells whether there were any. So a room of
-// ten thousand does not keep one of two waiting; and of every turn the crowd has a part.
+// work visits links that have something to do and feeds those that are fed, visitsPerTurn at most, and tells whether
+// there was anything. So a room of ten thousand does not keep one of two waiting; and of every turn the crowd has a part.
 func (l *loop) work() bool {
-	alone := l.visitAll(&l.alone, queuedAlone, visitsPerTurn-visitsOfCrowd)
-	crowd := l.visitAll(&l.crowd, queuedInCrowd, visitsPerTurn-alone)
-	return alone+crowd > 0
+	const few = visitsPerTurn - visitsOfCrowd
+	did := l.visitAll(&l.alone, queuedAlone, few)
+	did += l.share(&l.feeds.alone, few-did)
+	links := visitsPerTurn - did
+	if !l.feeds.crowd.empty() {
+		links /= 2
+	}
+	did += l.visitAll(&l.crowd, queuedInCrowd, links)
+	did += l.share(&l.feeds.crowd, visitsPerTurn-did)
+	return did > 0
 }
 
 // visitAll visits the links of a queue, limit at most, and returns how many there were.
-func (l *loop) visitAll(q *queue, as queuedAs, limit int) int {
+func (l *loop) visitAll(q *queue[*link], as queuedAs, limit int) int {
 	for n := 0; n < limit; {
-		k := q.pop()
-		if k == nil {
+		k, ok := q.pop()
+		if !ok {
 			return n
 		}
 		if k.queued != as {
@@ -344,7 +350,7 @@ func (l *loop) sleep() {
 	_ = l.file.SetReadDeadline(until)
 	// Whoever filled the inbox before it saw the loop asleep did not wake it.
 	l.mu.Lock()
-	idle := len(l.inbox) == 0 && !l.stopping
+	idle := len(l.inbox)+len(l.fresh) == 0 && !l.stopping
 	l.mu.Unlock()
 	if idle {
 		_ = l.raw.Read(l.onPoll) // an error is the deadline, ours or rouse's
@@ -395,27 +401,29 @@ func (l *loop) turnAway() {
 	}
 }
 
-// queue is a first-in-first-out list of links.
-type queue struct {
-	links []*link
+// queue is a first-in-first-out list.
+type queue[T any] struct {
+	items []T
 	head  int
 }
 
-func (q *queue) push(k *link) { q.links = append(q.links, k) }
+func (q *queue[T]) empty() bool { return q.head == len(q.items) }
 
-// pop returns nil when there is none.
-func (q *queue) pop() *link {
-	if q.head == len(q.links) {
-		q.links, q.head = q.links[:0], 0
-		return nil
+func (q *queue[T]) push(v T) { q.items = append(q.items, v) }
+
+// pop is not ok when there is none.
+func (q *queue[T]) pop() (v T, ok bool) {
+	if q.empty() {
+		q.items, q.head = q.items[:0], 0
+		return v, false
 	}
-	k := q.links[q.head]
-	q.links[q.head] = nil
+	var none T
+	v, q.items[q.head] = q.items[q.head], none
 	q.head++
-	if q.head >= 1024 && 2*q.head >= len(q.links) {
-		n := copy(q.links, q.links[q.head:])
-		clear(q.links[n:])
-		q.links, q.head = q.links[:n], 0
+	if q.head >= 1024 && 2*q.head >= len(q.items) {
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
 	}
-	return k
+	return v, true
 }

@@ -10,12 +10,14 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"govor/hub/line"
 )
 
 // ringPeer writes the same frame whenever its test says so, and allocates nothing.
 type ringPeer struct {
 	frame []byte
-	wake  func(bool)
+	line  line.Line
 	left  atomic.Int64  // bytes of the frame that are not written
 	busy  *atomic.Int64 // peers with something left
 	done  chan struct{} // told when there is none
@@ -26,7 +28,8 @@ type ringPeer struct {
 func (p *ringPeer) Receive([]byte)              {}
 func (p *ringPeer) Ending() (int, string, bool) { return 0, "", false }
 func (p *ringPeer) Ended(int, string)           { close(p.ended) }
-func (p *ringPeer) Bind(wake func(bool))        { p.wake = wake }
+func (p *ringPeer) Bind(l line.Line)            { p.line = l }
+func (p *ringPeer) Keep([]byte)                 {}
 
 func (p *ringPeer) Pending() []byte {
 	n := p.left.Load()
@@ -75,7 +78,7 @@ func TestDeliveriesAllocateNothing(t *testing.T) {
 		busy.Store(connections)
 		for _, p := range peers {
 			p.left.Store(int64(len(p.frame)))
-			p.wake(true)
+			p.line.Wake(true)
 		}
 		<-done
 	}

@@ -73,7 +73,7 @@ func serve(raw net.Conn, in io.Reader, p Peer, limits Limits, onPanic func(any, 
 	case *net.UnixConn:
 		c.resume = true
 	}
-	p.Bind(func(bool) { c.wake() }) // the scheduler is fair
+	p.Bind(c)
 	// The writer ends when there is a verdict, or when writing fails because the reader has closed the connection.
 	go c.write()
 	c.read()
@@ -95,6 +95,9 @@ func (c *conn) decide(v verdict) {
 	c.mu.Unlock()
 	c.wake()
 }
+
+// Wake implements line.Line. The scheduler is fair.
+func (c *conn) Wake(bool) { c.wake() }
 
 func (c *conn) wake() {
 	select {

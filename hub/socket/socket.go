@@ -8,6 +8,8 @@ package socket
 import (
 	"net"
 	"time"
+
+	"govor/hub/line"
 )
 
 // Peer is the hub's side of a connection. hub.Session is one.
@@ -30,10 +32,11 @@ type Peer interface {
 	Ending() (code int, reason string, ok bool)
 	// Ended tells the peer that the connection is gone and why: the code and reason sent or received.
 	Ended(code int, reason string)
-	// Bind is called once, before anything else. From then on the peer calls wake, from any goroutine and perhaps
-	// with locks held, whenever there may be something to write or to end; wake is quick and never blocks. crowd says
-	// that a great many peers are woken with it: they may have to wait while those who are woken alone are served.
-	Bind(wake func(crowd bool))
+	// Bind is called once, before anything else.
+	Bind(l line.Line)
+	// Keep takes what the socket did not take of a line.Share, or could not be given: Pending returns it before anything
+	// else. The writer calls it.
+	Keep(b []byte)
 }
 
 // BinaryPeer is a Peer that takes binary messages, too. Of any other they end the connection (1003).

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/binary"
 	"sync"
+
+	"govor/hub/line"
 )
 
 // backlog is how many bytes wait for the other side before nothing more is read from it.
@@ -19,22 +21,25 @@ type peer struct {
 	mu      sync.Mutex // guards the fields below
 	less    *sync.Cond // pending has become less, or the connection is gone
 	pending []byte
-	wake    func(bool)
+	line    line.Line
 	gone    bool
 }
 
 func newPeer() *peer {
-	p := &peer{wake: func(bool) {}}
+	p := &peer{line: line.Func(func(bool) {})}
 	p.less = sync.NewCond(&p.mu)
 	return p
 }
 
 // Bind implements socket.Peer.
-func (p *peer) Bind(wake func(bool)) {
+func (p *peer) Bind(l line.Line) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wake = wake
+	p.line = l
 }
+
+// Keep implements socket.Peer: it is in no feed.
+func (p *peer) Keep([]byte) {}
 
 // Receive implements socket.Peer.
 func (p *peer) Receive(data []byte) { p.send(wholeText, data) }
@@ -49,7 +54,7 @@ func (p *peer) send(first byte, data []byte) {
 		p.less.Wait()
 	}
 	p.pending = append(appendHead(p.pending, first, len(data)), data...)
-	p.wake(false)
+	p.line.Wake(false)
 }
 
 // appendHead appends the beginning of a server's frame.

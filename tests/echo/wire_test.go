@@ -54,15 +54,15 @@ func eachDriver(t *testing.T, f func(t *testing.T, addr string)) {
 	}
 }
 
-// line is a WebSocket of raw frames.
-type line struct {
+// wire is a WebSocket of raw frames.
+type wire struct {
 	t    *testing.T
 	conn *net.TCPConn
 	in   *bufio.Reader
 }
 
 // dial does the handshake. What is not done within a minute has failed.
-func dial(t *testing.T, addr string) *line {
+func dial(t *testing.T, addr string) *wire {
 	t.Helper()
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -70,7 +70,7 @@ func dial(t *testing.T, addr string) *line {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	l := &line{t: t, conn: c.(*net.TCPConn), in: bufio.NewReaderSize(c, 64<<10)}
+	l := &wire{t: t, conn: c.(*net.TCPConn), in: bufio.NewReaderSize(c, 64<<10)}
 	l.raw([]byte("GET / HTTP/1.1\r\nHost: " + addr + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"))
 	status, err := l.in.ReadString('\n')
@@ -96,10 +96,10 @@ func dial(t *testing.T, addr string) *line {
 }
 
 // raw writes bytes at once. That the other side has closed meanwhile is for the reader to find.
-func (l *line) raw(b []byte) { _, _ = l.conn.Write(b) }
+func (l *wire) raw(b []byte) { _, _ = l.conn.Write(b) }
 
 // chopped writes bytes in pieces, each a packet of its own as far as we can make one.
-func (l *line) chopped(b []byte, size int) {
+func (l *wire) chopped(b []byte, size int) {
 	for len(b) > 0 {
 		n := min(size, len(b))
 		l.raw(b[:n])
@@ -146,7 +146,7 @@ func closing(code int, reason string) []byte {
 }
 
 // read returns the next frame of the server, which is whole and not masked.
-func (l *line) read() (op byte, payload []byte, err error) {
+func (l *wire) read() (op byte, payload []byte, err error) {
 	var b [10]byte
 	if _, err := io.ReadFull(l.in, b[:2]); err != nil {
 		return 0, nil, err
@@ -172,7 +172,7 @@ func (l *line) read() (op byte, payload []byte, err error) {
 }
 
 // want reads one frame.
-func (l *line) want(op byte, payload []byte) {
+func (l *wire) want(op byte, payload []byte) {
 	l.t.Helper()
 	gotOp, got, err := l.read()
 	if err != nil || gotOp != op || !bytes.Equal(got, payload) {
@@ -182,7 +182,7 @@ func (l *line) want(op byte, payload []byte) {
 
 // wantClosed reads the close frame, skipping messages that came before it, answers it and waits for the end of the
 // connection. Code 0 is a close frame without one.
-func (l *line) wantClosed(codes ...int) {
+func (l *wire) wantClosed(codes ...int) {
 	l.t.Helper()
 	for {
 		op, payload, err := l.read()
@@ -213,7 +213,7 @@ func (l *line) wantClosed(codes ...int) {
 }
 
 // wantGone waits until the server has closed the connection: nothing follows, and it does not wait for us.
-func (l *line) wantGone() {
+func (l *wire) wantGone() {
 	l.t.Helper()
 	n, err := l.in.Read(make([]byte, 1))
 	if n > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
@@ -222,7 +222,7 @@ func (l *line) wantGone() {
 }
 
 // leave closes in order.
-func (l *line) leave() {
+func (l *wire) leave() {
 	l.t.Helper()
 	l.raw(closing(1000, ""))
 	l.want(opClose, []byte{0x03, 0xe8})
