@@ -48,6 +48,7 @@ type options struct {
 	serverCore int
 	loadCore   int
 	govor      string
+	before     string
 	govorFlags []string
 	root, out  string
 	strict     bool
@@ -65,6 +66,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.serverCore, "server-core", 0, "the core of the servers")
 	flags.IntVar(&o.loadCore, "load-core", 1, "the core of the members")
 	flags.StringVar(&o.govor, "govor", "", "a Govor that is built already (default: the checkout is built)")
+	flags.StringVar(&o.before, "before", "", "another Govor that is built already, the peer before: to see what a change does")
 	govorFlags := flags.String("govor-flags", "", "more flags for Govor, with spaces")
 	flags.StringVar(&o.root, "root", "", "the checkout (default: two directories up)")
 	flags.BoolVar(&o.strict, "strict", false, "fail if a bar is missed, not only if something is lost")

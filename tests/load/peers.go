@@ -12,6 +12,7 @@ import (
 const (
 	peerGovor    = "govor"
 	peerPortable = "portable" // Govor with --event-loop=off
+	peerBefore   = "before"   // another Govor, see -before
 	peerGorilla  = "gorilla"
 	peerJoining  = "gorilla-join" // gorilla that joins what is queued, see there
 	peerGws      = "gws"
@@ -19,10 +20,12 @@ const (
 )
 
 func peerNames() []string {
-	return []string{peerFloor, peerGorilla, peerJoining, peerGws, peerGovor, peerPortable}
+	return []string{peerFloor, peerGorilla, peerJoining, peerGws, peerGovor, peerPortable, peerBefore}
 }
 
-func isGovor(peer string) bool { return peer == peerGovor || peer == peerPortable }
+func isGovor(peer string) bool {
+	return peer == peerGovor || peer == peerPortable || peer == peerBefore
+}
 
 // command is how to start a peer.
 func (b *bench) command(peer, addr string) []string {
@@ -32,7 +35,11 @@ func (b *bench) command(peer, addr string) []string {
 	if !isGovor(peer) {
 		return []string{filepath.Join(b.out, "bin", peer), "-listen", addr}
 	}
-	args := []string{b.govor, "serve", "--listen", addr, "--data-dir", b.dataDir(), "--no-limits"}
+	program := b.govor
+	if peer == peerBefore {
+		program = b.before
+	}
+	args := []string{program, "serve", "--listen", addr, "--data-dir", b.dataDir(), "--no-limits"}
 	if peer == peerPortable {
 		args = append(args, "--event-loop=off")
 	}

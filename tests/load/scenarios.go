@@ -133,7 +133,7 @@ func (b *bench) chosen() []scenario {
 // able are those who could run a scenario: variants of its peers run if they are asked for by name only.
 func (s scenario) able() []string {
 	all := slices.Clone(s.peers)
-	for peer, variant := range map[string]string{peerGovor: peerPortable, peerGorilla: peerJoining} {
+	for variant, peer := range map[string]string{peerPortable: peerGovor, peerBefore: peerGovor, peerJoining: peerGorilla} {
 		if slices.Contains(s.peers, peer) {
 			all = append(all, variant)
 		}
