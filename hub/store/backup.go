@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
-	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // Backup writes the database in dir, as it is at one moment, to file: compressed by zstd, readable for its owner only,
@@ -24,18 +23,18 @@ func Backup(ctx context.Context, dir, file string) (size int64, err error) {
 		return 0, openError(ErrNotWritable, nil,
 			"a backup in the data directory %s would keep the texts that people delete; choose another place than %s", dir, file)
 	}
-	ctx, conn, done, err := longRead(ctx, dir)
-	if err != nil {
+	if err := CheckData(dir); err != nil {
 		return 0, err
 	}
-	defer done()
 	tmp, err := os.MkdirTemp(filepath.Dir(file), ".govor-backup-*") // mode 0700
 	if err != nil {
 		return 0, openError(ErrNotWritable, err, "cannot write beside %s", file)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	whole, packed := filepath.Join(tmp, "whole"), filepath.Join(tmp, "packed")
-	err = sqlitex.ExecuteTransient(conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{whole}})
+	if err = copyBeside(ctx, dir, whole); err == nil {
+		err = merge(ctx, whole)
+	}
 	if err = interrupted(ctx, err); err != nil {
 		return 0, fmt.Errorf("copy the database: %w", err)
 	}

@@ -320,12 +320,13 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 }
 
 func TestLongReadEndsWhenTheLogGrows(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "wal")
+	dir := t.TempDir()
+	path := filepath.Join(dir, fileName+"-wal")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	go watch(ctx, path, cancel)
+	go watch(ctx, dir, cancel)
 	eventually(t, "it is noticed", func() bool {
 		fi, err := os.Stat(path)
 		if err != nil {

@@ -14,21 +14,37 @@ import (
 )
 
 // Bounds of what another process may do to a running server by reading for long: the write-ahead log cannot be merged
-// meanwhile.
+// meanwhile, nor can it be cut, so that what was erased is still in it.
 const (
 	logAllowance = 512 << 20 // bytes by which the log may grow
 	logLook      = 200 * time.Millisecond
+	longTries    = 5
 )
 
-// errLogGrows is why a long read was given up.
-var errLogGrows = fmt.Errorf("the server writes so much that its log has grown by %d MiB meanwhile; try again when there is less going on", logAllowance>>20)
+// Variables for the sake of tests.
+//
+//nolint:gochecknoglobals // see above
+var (
+	erasePatience = 25 * time.Second // how long a read may have taken when something is erased: a minute is promised
+	eraseRest     = 8 * time.Second  // for the server to cut its log
+)
+
+// Why a long read was given up.
+var (
+	errLogGrows = fmt.Errorf("the server writes so much that its log has grown by %d MiB meanwhile; try again when there is less going on", logAllowance>>20)
+	errErasing  = errors.New("texts are deleted so often that reading takes too long for them to be gone within a minute; try again when there is less going on")
+)
+
+func noChat(dir string) *OpenError {
+	return openError(ErrNotThere, nil, "there is no chat in %s; choose its data directory with --data-dir", dir)
+}
 
 // snapshot opens the database in dir for reading, beside a server that may be running. The connection ends its work when
 // ctx ends.
 func snapshot(ctx context.Context, dir string) (*sqlite.Conn, error) {
 	path := filepath.Join(dir, fileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, openError(ErrNotThere, nil, "there is no chat in %s; choose its data directory with --data-dir", dir)
+		return nil, noChat(dir)
 	} else if err != nil {
 		return nil, openError(ErrNotThere, err, "cannot read the data directory %s", dir)
 	}
@@ -50,45 +66,62 @@ func snapshot(ctx context.Context, dir string) (*sqlite.Conn, error) {
 	return conn, nil
 }
 
-// longRead opens a snapshot for a read that may take long. It is interrupted, with errLogGrows as the cause of its
-// context, when the server's log grows too much; done ends the watch and closes the connection.
-func longRead(ctx context.Context, dir string) (read context.Context, conn *sqlite.Conn, done func(), err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	conn, err = snapshot(ctx, dir)
-	if err != nil {
-		cancel(nil)
-		return nil, nil, nil, err
+// longRead calls read with a snapshot, for what may take long. The context that read gets ends when the server's log
+// grows too much; or when it waits to be cut for the sake of an erasure, and then read is called again, a little later.
+func longRead(ctx context.Context, dir string, read func(context.Context, *sqlite.Conn) error) error {
+	for try := 1; ; try++ {
+		err := readOnce(ctx, dir, read)
+		if !errors.Is(err, errErasing) || try == longTries {
+			return err
+		}
+		select {
+		case <-time.After(eraseRest):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
-	wal := filepath.Join(dir, fileName) + "-wal"
-	watched := make(chan struct{})
-	go func() { // ends with ctx
-		defer close(watched)
-		watch(ctx, wal, cancel)
-	}()
-	return ctx, conn, func() {
-		cancel(nil)
-		<-watched
-		_ = conn.Close()
-	}, nil
 }
 
-// watch calls cancel when the file at path has grown too much.
-func watch(ctx context.Context, path string, cancel context.CancelCauseFunc) {
-	size := func() int64 {
-		fi, err := os.Stat(path)
+func readOnce(ctx context.Context, dir string, read func(context.Context, *sqlite.Conn) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	conn, err := snapshot(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	watched := make(chan struct{})
+	defer func() {
+		cancel(nil)
+		<-watched
+	}()
+	go func() { // ends with ctx
+		defer close(watched)
+		watch(ctx, dir, cancel)
+	}()
+	return interrupted(ctx, read(ctx, conn))
+}
+
+// watch calls cancel when a read of the database in dir has become a burden.
+func watch(ctx context.Context, dir string, cancel context.CancelCauseFunc) {
+	size := func(name string) int64 {
+		fi, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			return 0
 		}
 		return fi.Size()
 	}
-	start := size()
+	begun, wal, erased := time.Now(), size(fileName+"-wal"), size(skeletonsName)
 	tick := time.NewTicker(logLook)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if size()-start > logAllowance {
+			if size(fileName+"-wal")-wal > logAllowance {
 				cancel(errLogGrows)
+			}
+			if time.Since(begun) > erasePatience && size(skeletonsName) != erased {
+				cancel(errErasing)
 			}
 		case <-ctx.Done():
 			return

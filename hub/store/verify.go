@@ -21,14 +21,18 @@ const (
 // and folds as the events say, and SQLite's own integrity. It returns what is wrong, in sentences, at most about a
 // hundred. It takes no lock: the server may be running.
 func Check(ctx context.Context, dir string) (problems []string, err error) {
-	ctx, conn, done, err := longRead(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	c := checker{conn: conn}
-	if err := c.all(); err != nil {
-		return nil, fmt.Errorf("check the database: %w", interrupted(ctx, err))
+	c := checker{}
+	for _, look := range []func() error{c.integrity, c.all} { // each looks at one state of the database
+		found := c.problems
+		err := longRead(ctx, dir, func(_ context.Context, conn *sqlite.Conn) (err error) {
+			c.conn, c.problems = conn, found
+			end := sqlitex.Transaction(conn)
+			defer end(&err)
+			return look()
+		})
+		if err != nil {
+			return nil, fmt.Errorf("check the database: %w", err)
+		}
 	}
 	err = c.list(ctx, dir)
 	return c.problems, err
@@ -46,17 +50,9 @@ func (c *checker) wrong(format string, args ...any) {
 	}
 }
 
-// all looks at one state of the database.
+// all compares what the events say with everything else.
 func (c *checker) all() (err error) {
-	if err := sqlitex.ExecuteTransient(c.conn, "BEGIN", nil); err != nil {
-		return err
-	}
-	defer func() {
-		if rerr := sqlitex.ExecuteTransient(c.conn, "ROLLBACK", nil); err == nil {
-			err = rerr
-		}
-	}()
-	for _, look := range []func() error{c.integrity, c.rooms, c.events, c.queries} {
+	for _, look := range []func() error{c.rooms, c.events, c.queries} {
 		if err := look(); err != nil {
 			return err
 		}
