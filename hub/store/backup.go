@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -119,7 +120,8 @@ func unpack(to, from string) error {
 	if err != nil {
 		return err
 	}
-	if _, err = io.Copy(out, content); errors.Is(err, zstd.ErrMagicMismatch) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zstd.ErrCRCMismatch) {
+	// What the system says of either file is a PathError; all else is what the decoder says of what it read.
+	if _, err = io.Copy(out, content); err != nil && !errors.As(err, new(*fs.PathError)) {
 		err = openError(ErrCorrupted, err, "the backup %s is damaged", from)
 	}
 	if err == nil {
