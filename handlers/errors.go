@@ -19,19 +19,20 @@ import (
 func status(code protocol.Code) int {
 	switch code {
 	case protocol.CodeBadFrame, protocol.CodeUnknownType, protocol.CodeBadID, protocol.CodeEmpty, protocol.CodeBadText,
-		protocol.CodeBadName, protocol.CodeBadRoom:
+		protocol.CodeBadName, protocol.CodeBadRoom, protocol.CodeBadCommand:
 		return fiber.StatusBadRequest
 	case protocol.CodeBadToken:
 		return fiber.StatusUnauthorized
-	case protocol.CodeForbidden, protocol.CodeRoomClosed, protocol.CodeNotInRoom, protocol.CodeNotYours:
+	case protocol.CodeForbidden, protocol.CodeRoomClosed, protocol.CodeNotInRoom, protocol.CodeNotYours, protocol.CodeBanned,
+		protocol.CodeMuted, protocol.CodeReadOnly:
 		return fiber.StatusForbidden
-	case protocol.CodeNoRoom, protocol.CodeNoTarget:
+	case protocol.CodeNoRoom, protocol.CodeNoTarget, protocol.CodeNoMember:
 		return fiber.StatusNotFound
-	case protocol.CodeNameTaken, protocol.CodeIDReused:
+	case protocol.CodeNameTaken, protocol.CodeIDReused, protocol.CodeLastOwner:
 		return fiber.StatusConflict
 	case protocol.CodeTooLong:
 		return fiber.StatusRequestEntityTooLarge
-	case protocol.CodeTooFast, protocol.CodeTooMany:
+	case protocol.CodeTooFast, protocol.CodeTooMany, protocol.CodeSlowMode:
 		return fiber.StatusTooManyRequests
 	case protocol.CodeUnavailable:
 		return fiber.StatusServiceUnavailable

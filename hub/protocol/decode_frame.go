@@ -14,6 +14,7 @@ type jsonLimits struct {
 type jsonPerson struct {
 	Member string `json:"member"`
 	Name   string `json:"name"`
+	Role   Role   `json:"role"`
 }
 
 // wireFrame has every field that a frame of govor.v1.json may have.
@@ -47,6 +48,13 @@ type wireFrame struct {
 	Message      string       `json:"message"`
 	Suggestion   string       `json:"suggestion"`
 	RetryAfterMS int64        `json:"retry_after_ms"`
+	Action       Action       `json:"action"`
+	By           string       `json:"by"`
+	You          bool         `json:"you"`
+	Role         Role         `json:"role"`
+	Until        string       `json:"until"`
+	SlowMS       int64        `json:"slow_ms"`
+	Why          string       `json:"why"`
 }
 
 // DecodeFrame reads a frame of govor.v1.json: the other direction of JSON.Append. Unknown fields are ignored; a type
@@ -77,8 +85,10 @@ func DecodeFrame(data []byte) (Frame, error) {
 	case "error":
 		return &Error{
 			Code: w.Code, Message: w.Message, RetryAfter: time.Duration(w.RetryAfterMS) * time.Millisecond,
-			Suggestion: w.Suggestion, ID: w.ID, Room: w.Room,
+			Suggestion: w.Suggestion, ID: w.ID, Room: w.Room, Why: w.Why,
 		}, nil
+	case "notice":
+		return w.notice()
 	case "left":
 		return Left{Room: w.Room}, nil
 	case "pong":
@@ -136,7 +146,7 @@ func (w *wireFrame) people() ([]Person, error) {
 		if err != nil {
 			return nil, err
 		}
-		people = append(people, Person{Member: member, Name: p.Name})
+		people = append(people, Person{Member: member, Name: p.Name, Role: p.Role})
 	}
 	return people, nil
 }

@@ -17,7 +17,11 @@ func TestDecodeFrameReadsWhatAppendWrites(t *testing.T) {
 	}
 	frames := []protocol.Frame{
 		protocol.Welcome{Session: "s", Member: member, Name: "Иван", Token: "t", MaxText: 8000},
-		protocol.Joined{Room: "lobby", After: 3, Last: 9, Online: 2, People: []protocol.Person{{Member: member, Name: "Иван"}}},
+		protocol.Joined{Room: "lobby", After: 3, Last: 9, Online: 2, People: []protocol.Person{{Member: member, Name: "Иван", Role: protocol.RoleOwner}}},
+		&protocol.Notice{
+			Action: protocol.ActionMute, Room: "lobby", Member: member, Name: "Иван", By: "Мария", You: true, Until: at.Add(time.Hour),
+			Role: protocol.RoleModerator, Slow: time.Second, Why: "спам", At: at,
+		},
 		protocol.Joined{Room: "lobby"},
 		protocol.Reset{Room: "lobby", Reason: protocol.ResetPruned, After: 0, Last: 9},
 		protocol.Message{Event: event},
@@ -27,7 +31,7 @@ func TestDecodeFrameReadsWhatAppendWrites(t *testing.T) {
 		}},
 		&protocol.Presence{Room: "lobby", Online: 3, Joined: []string{"Анна"}, JoinedCount: 4, LeftCount: 1, Left: []string{"Пётр"}, At: at},
 		protocol.Receipt{Room: "lobby", ID: "a", Seq: 41, Duplicate: true},
-		&protocol.Error{Code: protocol.CodeTooFast, Message: "m", RetryAfter: time.Second, Suggestion: "s", ID: "a", Room: "lobby"},
+		&protocol.Error{Code: protocol.CodeTooFast, Message: "m", RetryAfter: time.Second, Suggestion: "s", ID: "a", Room: "lobby", Why: "w"},
 		protocol.Left{Room: "lobby"},
 		protocol.Pong{},
 	}

@@ -26,6 +26,13 @@ const (
 	CodeNoTarget    Code = "no_target"    // there is no such message
 	CodeNotYours    Code = "not_yours"    // the message is somebody else's
 	CodeForbidden   Code = "forbidden"    // this member, or this origin, may not
+	CodeBanned      Code = "banned"       // this member, name or address may not come in
+	CodeMuted       Code = "muted"        // this member may not write
+	CodeReadOnly    Code = "read_only"    // only hosts write in this room
+	CodeSlowMode    Code = "slow_mode"    // the next message of this member in this room may come later
+	CodeNoMember    Code = "no_member"    // there is nobody of that name
+	CodeLastOwner   Code = "last_owner"   // there would be no owner any more
+	CodeBadCommand  Code = "bad_command"  // a command that is not written as it should be
 	CodeBadToken    Code = "bad_token"    // a token that is not valid, or no longer
 	CodeTooFast     Code = "too_fast"     // over the rate for too long
 	CodeTooMany     Code = "too_many"     // connections, rooms, unfinished sends
@@ -42,6 +49,7 @@ type Error struct {
 	Suggestion string        // for CodeNameTaken: a name that is free
 	ID         string        // the id of what was refused, if it had one
 	Room       string        // the room it was meant for, if any
+	Why        string        // for CodeBanned and CodeMuted: the reason that the host gave
 }
 
 // Errorf makes an Error.

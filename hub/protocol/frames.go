@@ -2,7 +2,7 @@ package protocol
 
 import "time"
 
-// Command is what a client asks for: one of Hello, Send, Edit, Delete, Join, Leave, Ping.
+// Command is what a client asks for: one of Hello, Send, Edit, Delete, Act, Join, Leave, Ping.
 type Command interface{ command() }
 
 // Hello introduces a connection: who it is (a token from an earlier welcome) and which rooms it goes on reading.
@@ -39,6 +39,7 @@ type Delete struct {
 	Room string `json:"room"`
 	ID   string `json:"id"`  // of the deletion itself, so that a retry is recognised
 	Seq  int64  `json:"seq"` // number of the message
+	Why  string `json:"why"` // told to the author, when a host deletes
 }
 
 // Join adds a room to the session.
@@ -63,7 +64,8 @@ func (Join) command()   {}
 func (Leave) command()  {}
 func (Ping) command()   {}
 
-// Frame is what a client gets: one of Welcome, Joined, Reset, Message, Presence, Receipt, *Error, Left, Pong.
+// Frame is what a client gets: one of Welcome, Joined, Reset, Message, Presence, Receipt, *Error, *Notice,
+// Left, Pong.
 type Frame interface{ frame() }
 
 // Welcome is the first frame of every connection, and comes again when a hello's token changed who it is.
@@ -88,6 +90,7 @@ type Joined struct {
 type Person struct {
 	Member MemberID
 	Name   string
+	Role   Role
 }
 
 // Reset says that a client cannot go on where it was: what it has does not fit what is stored. What it has should be

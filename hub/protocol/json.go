@@ -150,7 +150,11 @@ func appendJoined(dst []byte, j Joined) []byte {
 		dst = append(dst, `{"member":"`...)
 		dst = appendMember(dst, p.Member)
 		dst = append(dst, `","name":`...)
-		dst = append(appendString(dst, p.Name), '}')
+		dst = appendString(dst, p.Name)
+		if p.Role != RoleNone {
+			dst = appendString(append(dst, `,"role":`...), string(p.Role))
+		}
+		dst = append(dst, '}')
 	}
 	if len(j.People) > 0 {
 		dst = append(dst, ']')
@@ -178,6 +182,15 @@ type jsonFrame struct {
 	Message      string      `json:"message,omitempty"`
 	Suggestion   string      `json:"suggestion,omitempty"`
 	RetryAfterMS int64       `json:"retry_after_ms,omitempty"`
+	Action       Action      `json:"action,omitempty"`
+	Member       string      `json:"member,omitempty"`
+	Name         string      `json:"name,omitempty"`
+	By           string      `json:"by,omitempty"`
+	You          bool        `json:"you,omitempty"`
+	Role         Role        `json:"role,omitempty"`
+	Until        string      `json:"until,omitempty"`
+	SlowMS       int64       `json:"slow_ms,omitempty"`
+	Why          string      `json:"why,omitempty"`
 }
 
 func appendOther(dst []byte, f Frame) []byte {
@@ -193,8 +206,10 @@ func appendOther(dst []byte, f Frame) []byte {
 	case *Error:
 		j = jsonFrame{
 			Type: "error", Room: f.Room, ID: f.ID, Code: f.Code, Message: f.Message, Suggestion: f.Suggestion,
-			RetryAfterMS: f.RetryAfter.Milliseconds(),
+			RetryAfterMS: f.RetryAfter.Milliseconds(), Why: f.Why,
 		}
+	case *Notice:
+		j = noticeJSON(f)
 	case Left:
 		j = jsonFrame{Type: "left", Room: f.Room}
 	case Pong:
@@ -268,6 +283,7 @@ func DecodeCommand(data []byte) (Command, *Error) {
 		Text  *string           `json:"text"`
 		After *int64            `json:"after"`
 		Seq   int64             `json:"seq"`
+		Why   string            `json:"why"`
 	}
 	err := json.Unmarshal(data, &c)
 	refuse := func(code Code, format string, args ...any) (Command, *Error) {
@@ -300,7 +316,9 @@ func DecodeCommand(data []byte) (Command, *Error) {
 		if c.Seq <= 0 {
 			return refuse(CodeBadFrame, "delete needs the seq of a message")
 		}
-		return Delete{Room: c.Room, ID: c.ID, Seq: c.Seq}, nil
+		return Delete{Room: c.Room, ID: c.ID, Seq: c.Seq, Why: c.Why}, nil
+	case "act":
+		return decodeAct(data)
 	case "join":
 		return Join{Room: c.Room, Resume: Resume{After: c.After, ID: c.ID}}, nil
 	case "leave":

@@ -33,7 +33,7 @@ func goldenFrames() map[string]Frame {
 	return map[string]Frame{
 		"welcome":        Welcome{Session: "s1", Member: testMember, Name: "Иван", Token: "t.o-k_en", MaxText: 8000},
 		"welcome-login":  Welcome{Session: "s1", Member: testMember, Name: "Иван", MaxText: 8000},
-		"joined":         Joined{Room: "lobby", After: 40, Last: 41, Online: 2, People: []Person{{testMember, "Иван"}, {MemberID{}, "Пётр <b>"}}},
+		"joined":         Joined{Room: "lobby", After: 40, Last: 41, Online: 2, People: []Person{{testMember, "Иван", RoleOwner}, {MemberID{}, "Пётр <b>", RoleNone}}},
 		"joined-empty":   Joined{Room: "lobby"},
 		"reset":          Reset{Room: "lobby", Reason: ResetMismatch, After: 0, Last: 41},
 		"message":        Message{testEvent("привет")},
@@ -58,6 +58,10 @@ func goldenFrames() map[string]Frame {
 		"ack-duplicate": Receipt{Room: "lobby", ID: "a1", Seq: 41, Duplicate: true},
 		"error":         Errorf(CodeNoRoom, "there is no room <x>").About("x", "a1"),
 		"error-taken":   &Error{Code: CodeNameTaken, Message: "taken", Suggestion: "Иван-2", RetryAfter: 1500 * time.Millisecond},
+		"error-banned":  &Error{Code: CodeBanned, Message: "you are banned", Why: "<спам>", RetryAfter: time.Hour},
+		"notice-you":    &Notice{Action: ActionKick, You: true, Member: testMember, Name: "Иван", By: "Мария", Why: "<спам>", At: testAt},
+		"notice-slow":   &Notice{Action: ActionSlow, Room: "lobby", By: "Мария", Slow: 10 * time.Second, At: testAt},
+		"notice-role":   &Notice{Action: ActionRole, Room: "lobby", Member: testMember, Name: "Иван", Role: RoleOwner, At: testAt},
 		"left":          Left{Room: "lobby"},
 		"pong":          Pong{},
 	}

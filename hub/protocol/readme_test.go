@@ -20,16 +20,22 @@ var (
 		"send-room": Send{Room: "планы", ID: "0198c0de-0000-7000-8000-00000000002a", Text: "завтра\nв девять"},
 		"edit":      Edit{ID: "0198c0de-0000-7000-8000-00000000002e", Seq: 41, Text: "привет всем"},
 		"delete":    Delete{Room: "lobby", ID: "0198c0de-0000-7000-8000-00000000002d", Seq: 41},
-		"join":      Join{Room: "планы", Resume: Resume{ptr(7), "0198c0de-0000-7000-8000-000000000007"}},
-		"leave":     Leave{Room: "планы"},
-		"ping":      Ping{},
+		"act": Act{
+			ID: "0198c0de-0000-7000-8000-00000000003e", Action: ActionMute, Name: "Пётр", For: 10 * time.Minute, Why: "спам",
+		},
+		"act-line": Act{
+			ID: "0198c0de-0000-7000-8000-00000000003f", Action: ActionMute, Name: "Пётр", For: 10 * time.Minute, Why: "спам",
+		},
+		"join":  Join{Room: "планы", Resume: Resume{ptr(7), "0198c0de-0000-7000-8000-000000000007"}},
+		"leave": Leave{Room: "планы"},
+		"ping":  Ping{},
 	}
 	readmeFrames = map[string]Frame{
 		"welcome": Welcome{
 			Session: "0198c0de-0000-7000-8000-0000000000aa", Member: testMember, Name: "Иван", Token: "eyJtIjoi.c2ln", MaxText: DefaultMaxText,
 		},
 		"joined": Joined{Room: "lobby", After: 40, Last: 41, Online: 2, People: []Person{
-			{testMember, "Иван"}, {MemberID{16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, "Пётр"},
+			{testMember, "Иван", RoleModerator}, {MemberID{16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, "Пётр", RoleNone},
 		}},
 		"reset": Reset{Room: "lobby", Reason: ResetAhead, After: 0, Last: 3},
 		"message": Message{&Event{
@@ -54,6 +60,10 @@ var (
 		"presence": &Presence{
 			Room: "lobby", Online: 14, Joined: []string{"Анна"}, JoinedCount: 12, Left: []string{"Пётр"}, LeftCount: 1,
 			At: time.Date(2026, 11, 23, 9, 4, 7, 0, time.UTC),
+		},
+		"notice": &Notice{
+			Action: ActionMute, Room: "lobby", Member: MemberID{16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, Name: "Пётр",
+			By: "Иван", Until: time.Date(2026, 11, 23, 9, 16, 0, 0, time.UTC), Why: "спам", At: time.Date(2026, 11, 23, 9, 6, 0, 0, time.UTC),
 		},
 		"error": CheckText(strings.Repeat("я", DefaultMaxText+1), 0).About("lobby", "0198c0de-0000-7000-8000-00000000002b"),
 	}

@@ -30,10 +30,15 @@ func (Text) Append(dst []byte, f Frame) []byte {
 		return append(dst, "* some of the history cannot be shown"...)
 	case *Error:
 		dst = fmt.Appendf(dst, "* error %s: %s", f.Code, CleanText(f.Message))
+		if f.Why != "" {
+			dst = fmt.Appendf(dst, ": %s", CleanText(f.Why))
+		}
 		if f.RetryAfter > 0 {
 			dst = fmt.Appendf(dst, " (try again in %s)", f.RetryAfter.Round(time.Second))
 		}
 		return dst
+	case *Notice:
+		return appendNotice(dst, f)
 	default:
 		return dst
 	}
@@ -89,10 +94,16 @@ func appendPresence(dst []byte, p *Presence) []byte {
 	return dst
 }
 
-// Decode implements Format: the whole frame is the message; one line end at its end is dropped.
+// Decode implements Format: the whole frame is the message, or a command of hosts; one line end at its end is dropped.
 func (Text) Decode(data []byte) (Command, *Error) {
-	s := strings.TrimSuffix(string(data), "\n")
-	return Send{Text: strings.TrimSuffix(s, "\r")}, nil
+	s := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	if a, ok, bad := ParseAct(s); ok {
+		if bad != nil {
+			return nil, bad
+		}
+		return a, nil
+	}
+	return Send{Text: s}, nil
 }
 
 // CleanText replaces by U+FFFD what could move a cursor, colour a terminal or reorder a line: C0 (but tab), DEL and C1

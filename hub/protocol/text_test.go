@@ -45,6 +45,20 @@ func TestTextFormatWritesLines(t *testing.T) {
 		"reset":            {Reset{Room: "lobby", Reason: ResetAhead}, "* some of the history cannot be shown"},
 		"error":            {Errorf(CodeTooLong, "too long\nby 3"), "* error too_long: too long\ufffdby 3"},
 		"error with delay": {&Error{Code: CodeTooFast, Message: "slow down", RetryAfter: 30 * time.Second}, "* error too_fast: slow down (try again in 30s)"},
+		"kicked":           {&Notice{Action: ActionKick, By: "Мария", Name: "Пётр", You: true, Why: "спам\n* x"}, "* Мария removed you from the chat: спам\ufffd* x"},
+		"muted":            {&Notice{Action: ActionMute, By: "Мария", Name: "Пётр", At: at, Until: at.Add(time.Hour)}, "* Мария muted Пётр for 1h"},
+		"banned":           {&Notice{Action: ActionBan, Name: "Пётр", At: at}, "* the server banned Пётр"},
+		"unbanned":         {&Notice{Action: ActionUnban, By: "Мария", Name: "Пётр"}, "* Мария lifted the ban of Пётр"},
+		"unmuted":          {&Notice{Action: ActionUnmute, By: "Мария", Name: "Пётр"}, "* Мария unmuted Пётр"},
+		"owner":            {&Notice{Action: ActionRole, Name: "Пётр", You: true, Role: RoleOwner}, "* the server made you an owner"},
+		"moderator":        {&Notice{Action: ActionRole, By: "Мария", Name: "Пётр", Role: RoleModerator}, "* Мария made Пётр a moderator"},
+		"no role":          {&Notice{Action: ActionRole, By: "Мария", Name: "Пётр"}, "* Мария took the role from Пётр"},
+		"closed":           {&Notice{Action: ActionClose, By: "Мария", Room: "lobby", Why: "ночь"}, "* Мария closed this room: only hosts can write: ночь"},
+		"opened":           {&Notice{Action: ActionOpen, By: "Мария", Room: "lobby"}, "* Мария opened this room: everybody can write"},
+		"slow":             {&Notice{Action: ActionSlow, By: "Мария", Room: "lobby", Slow: 10 * time.Second}, "* Мария set slow mode: one message in 10s"},
+		"not slow":         {&Notice{Action: ActionSlow, By: "Мария", Room: "lobby"}, "* Мария ended slow mode"},
+		"host deleted":     {&Notice{Action: ActionDelete, By: "Мария", Name: "Пётр", You: true, Why: "спам"}, "* Мария deleted a message of yours: спам"},
+		"error and why":    {&Error{Code: CodeMuted, Message: "you are muted", Why: "спам", RetryAfter: time.Minute}, "* error muted: you are muted: спам (try again in 1m0s)"},
 		"no receipts":      {Receipt{Room: "lobby", ID: "a", Seq: 1}, ""},
 		"no joined":        {Joined{Room: "lobby"}, ""},
 		"no pong":          {Pong{}, ""},
@@ -91,6 +105,19 @@ func TestTextFormatTakesTheFrameAsTheMessage(t *testing.T) {
 		if err != nil || c != (Send{Text: want}) {
 			t.Errorf("Decode(%q) = %#v, %v, want a send of %q", in, c, err, want)
 		}
+	}
+}
+
+func TestTextFormatTakesCommandsOfHosts(t *testing.T) {
+	c, err := Text{}.Decode([]byte("/kick Пётр спам\r\n"))
+	if want := (Act{Action: ActionKick, Name: "Пётр", Why: "спам"}); err != nil || c != want {
+		t.Errorf("Decode = %#v, %v, want %#v", c, err, want)
+	}
+	if c, err := (Text{}).Decode([]byte("/slow")); err == nil || err.Code != CodeBadCommand || c != nil {
+		t.Errorf("Decode = %#v, %v, want %s", c, err, CodeBadCommand)
+	}
+	if c, err := (Text{}).Decode([]byte(" /kick Пётр")); err != nil || c != (Send{Text: " /kick Пётр"}) {
+		t.Errorf("Decode = %#v, %v, want a message", c, err)
 	}
 }
 

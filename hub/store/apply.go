@@ -47,6 +47,7 @@ func (s *Store) apply(batch []protocol.Event) ([]Result, error) {
 		rooms:     make(map[string]*room),
 		members:   make(map[protocol.MemberID]member),
 		roomLooks: make(map[string]string),
+		powers:    s.powers.Load(),
 	}
 	results := make([]Result, len(batch))
 	if err := t.run(batch, results); err != nil {
@@ -72,7 +73,9 @@ func firstUnknown(batch []protocol.Event) error {
 	for i := range batch {
 		e := &batch[i]
 		switch e.Kind {
-		case protocol.KindMessage, protocol.KindEdit, protocol.KindDeletion, protocol.KindRoom, protocol.KindMember, protocol.KindLogout:
+		case protocol.KindMessage, protocol.KindEdit, protocol.KindDeletion, protocol.KindRoom, protocol.KindMember, protocol.KindLogout,
+			protocol.KindRole, protocol.KindKick, protocol.KindMute, protocol.KindUnmute, protocol.KindBan, protocol.KindUnban,
+			protocol.KindClose, protocol.KindOpen, protocol.KindSlow:
 			if e.V <= protocol.Version {
 				continue
 			}
@@ -94,6 +97,7 @@ type transaction struct {
 	claimed   []string          // keys and looks of names
 	roomLooks map[string]string // of the rooms that were opened
 	erased    []skeleton
+	powers    *powers
 }
 
 func (t *transaction) run(batch []protocol.Event, results []Result) error {
@@ -139,8 +143,32 @@ func (t *transaction) decide(res *Result) error {
 			return err
 		}
 	}
-	var refusal *protocol.Error
-	switch e.Kind {
+	refusal, err := t.barred(e, m)
+	if err != nil {
+		return err
+	}
+	switch {
+	case refusal != nil:
+	case e.Kind.IsAct():
+		refusal, err = t.act(res, m, known)
+	default:
+		refusal, err = t.happen(res, m, known)
+	}
+	if err != nil || refusal == nil {
+		return err
+	}
+	if e.Kind == protocol.KindMessage {
+		if found, err := t.duplicate(res, m, known); err != nil || found {
+			return err
+		}
+	}
+	res.Err = refusal.About(e.Room, e.ID)
+	return nil
+}
+
+// happen handles what people do.
+func (t *transaction) happen(res *Result, m member, known bool) (refusal *protocol.Error, err error) {
+	switch res.Event.Kind {
 	case protocol.KindMessage:
 		refusal, err = t.message(res, m, known)
 	case protocol.KindEdit:
@@ -154,16 +182,7 @@ func (t *transaction) decide(res *Result) error {
 	default:
 		refusal, err = t.logout(res, m, known)
 	}
-	if err != nil || refusal == nil {
-		return err
-	}
-	if e.Kind == protocol.KindMessage {
-		if found, err := t.duplicate(res, m, known); err != nil || found {
-			return err
-		}
-	}
-	res.Err = refusal.About(e.Room, e.ID)
-	return nil
+	return refusal, err
 }
 
 func (t *transaction) message(res *Result, m member, known bool) (*protocol.Error, error) {
@@ -190,6 +209,9 @@ func (t *transaction) message(res *Result, m member, known bool) (*protocol.Erro
 	}
 	if !stored {
 		_, err := t.duplicate(res, m, true)
+		return nil, err
+	}
+	if err := t.pace(e, r, m); err != nil {
 		return nil, err
 	}
 	if renamed {
@@ -277,7 +299,7 @@ func (t *transaction) duplicate(res *Result, m member, known bool) (found bool, 
 	}
 	// The text of an edit is not empty; one that is was taken away with its message.
 	gone := first.Erased || first.Kind == protocol.KindEdit && original == ""
-	if first.Room != e.Room || first.Kind != e.Kind || first.Target != e.Target || !gone && original != e.Body {
+	if first.Room != e.Room || first.Kind != e.Kind || first.Target != e.Target || !gone && original != e.Body && e.Kind != protocol.KindDeletion {
 		res.Err = protocol.Errorf(protocol.CodeIDReused, "the id was used before for something else").About(e.Room, e.ID)
 		return true, nil
 	}
@@ -320,36 +342,6 @@ func (t *transaction) put(res *Result, r *room, m member) (stored bool, err erro
 	}
 	t.touch(r)
 	return true, nil
-}
-
-// storeServer stores an event in RoomServer that is known not to be a duplicate.
-func (t *transaction) storeServer(res *Result, m member) error {
-	stored, err := t.put(res, t.room(protocol.RoomServer), m)
-	if err == nil && !stored {
-		err = fmt.Errorf("event of kind %s was not stored", res.Event.Kind)
-	}
-	return err
-}
-
-// room returns the transaction's copy of a room, nil when there is none.
-func (t *transaction) room(name string) *room {
-	if r := t.rooms[name]; r != nil {
-		return r
-	}
-	r := t.store.rooms[name]
-	if r == nil {
-		return nil
-	}
-	c := *r
-	t.rooms[name] = &c
-	return &c
-}
-
-func (t *transaction) touch(r *room) {
-	if !r.dirty {
-		r.dirty = true
-		t.dirty = append(t.dirty, r)
-	}
 }
 
 // member finds a member that has a row.

@@ -2,8 +2,8 @@ package store
 
 import "govor/hub/protocol"
 
-// delete handles KindDeletion: the text of the member's own message, and of every edit of it, is gone with the commit;
-// from the rest of the file a checkpoint takes it soon after. What was deleted before gets the receipt of the first time.
+// delete handles KindDeletion: the text of the member's own message, or for a host of anybody's, and of every edit
+// of it, is gone with the commit; from the rest of the file a checkpoint takes it soon after. What was deleted before gets the receipt of the first time.
 func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error, error) {
 	e := &res.Event
 	r, refusal := t.openTo(e)
@@ -14,7 +14,7 @@ func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error
 	switch {
 	case err != nil || refusal != nil:
 		return refusal, err
-	case !t.mayDelete(m, known, author):
+	case !t.mayDelete(e, m, known, author):
 		return notYours(e), nil
 	case target.Erased:
 		res.Duplicate = true
@@ -22,7 +22,10 @@ func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error
 		first.Of, res.Event = &target, first
 		return nil, err
 	}
-	e.Body, e.Name, e.NameKey = "", m.name, m.key // as it is read back: a deletion gives nobody another name
+	if m.num == author {
+		e.Body = "" // else why
+	}
+	e.Name, e.NameKey = m.name, m.key // as it is read back: a deletion gives nobody another name
 	stored, err := t.put(res, r, m)
 	if err != nil {
 		return nil, err
@@ -33,6 +36,11 @@ func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error
 	e.Taken = target.Body
 	target.Body, target.Erased, target.Changed, target.ChangedAt = "", true, e.Seq, e.At
 	e.Of = &target
+	if m.num != author {
+		if err := t.audit(e); err != nil {
+			return nil, err
+		}
+	}
 	return nil, t.takeAway(r, e)
 }
 
@@ -46,8 +54,8 @@ func (t *transaction) messageAt(r *room, e *protocol.Event) (target protocol.Eve
 }
 
 // mayDelete tells whether a member may take away a message of the author.
-func (t *transaction) mayDelete(m member, known bool, author int64) bool {
-	return known && m.num == author
+func (t *transaction) mayDelete(e *protocol.Event, m member, known bool, author int64) bool {
+	return known && (m.num == author || t.powers.roles[e.Member].IsHost())
 }
 
 func notYours(e *protocol.Event) *protocol.Error {

@@ -31,7 +31,7 @@ func history() []protocol.Event {
 		n, name := random.IntN(20), names[random.IntN(len(names))]
 		e := message([]string{"lobby", "club", "late", "nowhere"}[random.IntN(4)], fmt.Sprint("m", i), n, fmt.Sprint("текст ", i))
 		e.Name, e.NameKey = name, strings.ToLower(name)
-		switch random.IntN(12) {
+		switch random.IntN(16) {
 		case 0:
 			e = claim(fmt.Sprint("n", i), n, name, strings.ToLower(name), at, at+int64(random.IntN(100_000)))
 		case 1:
@@ -48,11 +48,38 @@ func history() []protocol.Event {
 			e.Kind, e.Target = protocol.KindEdit, int64(random.IntN(40))
 		case 5, 6:
 			e.Kind, e.Target, e.Body = protocol.KindDeletion, int64(random.IntN(20)), ""
+		case 13, 14, 15:
+			e = randomAct(random, i, n, names, at)
 		}
 		e.At, e.Looks = at, protocol.LooksOf(e.Name, e.NameKey)
 		events = append(events, e)
 	}
 	return events
+}
+
+// randomAct is something that a host, or somebody who would be one, does.
+func randomAct(random *rand.Rand, i, n int, names []string, at int64) protocol.Event {
+	kinds := []protocol.Kind{
+		protocol.KindRole, protocol.KindKick, protocol.KindMute, protocol.KindUnmute, protocol.KindBan, protocol.KindUnban,
+		protocol.KindClose, protocol.KindOpen, protocol.KindOpen, protocol.KindSlow,
+	}
+	name := names[random.IntN(len(names))]
+	b := protocol.ActBody{
+		Member: person(random.IntN(20)).String(), Name: name, Key: strings.ToLower(name), Room: []string{"lobby", "club"}[random.IntN(2)],
+		Role: []protocol.Role{protocol.RoleNone, protocol.RoleModerator, protocol.RoleOwner}[random.IntN(3)],
+		Slow: int64(random.IntN(3)) * 30_000, Until: at + int64(random.IntN(20_000)), Why: "потому",
+	}
+	switch random.IntN(8) {
+	case 0:
+		b.Member, b.Nets = "", []string{"203.0.113.0/24"}
+	case 1:
+		b.Until = 0
+	}
+	e := act(kinds[random.IntN(len(kinds))], n, b)
+	if e.ID = fmt.Sprint("h", i); random.IntN(3) == 0 {
+		e.Member, e.Name, e.NameKey = protocol.MemberID{}, "", ""
+	}
+	return e
 }
 
 // outcome applies the history in batches of random sizes and says what came of it.
@@ -111,7 +138,7 @@ func TestTwoStoresDecideTheSame(t *testing.T) {
 		}
 		if i == 0 {
 			first = string(b)
-			for _, code := range []protocol.Code{protocol.CodeNoRoom, protocol.CodeNameTaken, protocol.CodeIDReused, protocol.CodeNotYours, protocol.CodeNoTarget} {
+			for _, code := range []protocol.Code{protocol.CodeNoRoom, protocol.CodeNameTaken, protocol.CodeIDReused, protocol.CodeNotYours, protocol.CodeNoTarget, protocol.CodeBanned, protocol.CodeMuted, protocol.CodeReadOnly, protocol.CodeSlowMode, protocol.CodeForbidden} {
 				if !strings.Contains(first, string(code)) {
 					t.Errorf("the history holds no %s", code)
 				}

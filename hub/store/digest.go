@@ -19,6 +19,9 @@ var journaled = []string{
 	"room_looks ORDER BY look, room",
 	"events ORDER BY pos",
 	"folds ORDER BY pos",
+	"sanctions ORDER BY event",
+	"paces ORDER BY room, member",
+	"audit ORDER BY num",
 }
 
 // Digest is a hash of all journaled tables: two stores that have applied the same events have the same. It reads the

@@ -146,6 +146,10 @@ func (s *Store) load(w *writer) error {
 	if err != nil {
 		return err
 	}
+	powers, err := w.readPowers()
+	if err != nil {
+		return err
+	}
 	members, err := simplelru.NewLRU[protocol.MemberID, member](membersCached, nil)
 	if err != nil {
 		return err
@@ -162,6 +166,7 @@ func (s *Store) load(w *writer) error {
 		}
 	}
 	s.rooms, s.members = rooms, members
+	s.powers.Store(powers)
 	s.mu.Lock()
 	s.roomLooks = looks
 	for _, r := range rooms {

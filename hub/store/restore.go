@@ -156,6 +156,7 @@ func erase(ctx context.Context, dir string, list []skeleton) (done Restored, err
 		return Restored{}, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	s.mending = true // nobody else has the store yet
 	const atOnce = 256
 	var batch []protocol.Event
 	apply := func() error {

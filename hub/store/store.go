@@ -43,6 +43,9 @@ type Room struct {
 	Messages int64  // ordinal of the last message
 	Changed  int64  // what was read before this number was applied may have changed since; not kept in the file
 	Closed   bool
+
+	HostsOnly bool  // only hosts write
+	Slow      int64 // milliseconds between two messages of one member; 0 = no slow mode
 }
 
 // Member is what the store knows of a member that has said or claimed something.
@@ -73,6 +76,7 @@ type Store struct {
 	seed        maphash.Seed
 	openWAL     atomic.Pointer[os.FileInfo] // as wal, for readers
 	position    atomic.Int64
+	powers      atomic.Pointer[powers]
 	doubtful    atomic.Bool // an I/O error happened: connections are to be opened again before the next append
 
 	// writing has room for one: who has put its element in owns the fields below until it is taken out.
@@ -84,6 +88,7 @@ type Store struct {
 	closed  bool
 	rooms   map[string]*room
 	members *simplelru.LRU[protocol.MemberID, member]
+	mending bool // what is applied is not asked whether its author may; see erase
 
 	mu        sync.RWMutex // guards the fields below
 	known     map[string]Room
@@ -114,6 +119,7 @@ func (s *Store) merge(t *transaction) {
 	for id, m := range t.members {
 		s.members.Add(id, m)
 	}
+	s.powers.Store(t.powers)
 	s.mu.Lock()
 	for _, r := range t.dirty {
 		r.dirty = false

@@ -129,6 +129,9 @@ func (c *checker) events() error {
 	})
 }
 
+// actKinds are the kinds by which hosts act, for SQL.
+const actKinds = `('role', 'kick', 'mute', 'unmute', 'ban', 'unban', 'close', 'open', 'slow')`
+
 // queries find what must not be there; each gives one text per thing.
 func (c *checker) queries() error {
 	for _, query := range []string{
@@ -161,6 +164,17 @@ func (c *checker) queries() error {
 		`SELECT format('number %d of room %d deletes message %d, which is not erased', d.seq, d.room, d.target)
 			FROM events d LEFT JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN folds f ON f.pos = e.pos
 			WHERE d.kind = 'deletion' AND d.target > 0 AND coalesce(f.erased, 0) = 0`,
+		`SELECT format('member %d has the role %s, which there is not', num, role) FROM members WHERE role NOT IN ('', 'moderator', 'owner')`,
+		`SELECT format('the mute or ban of number %d is in force, and is not there', s.event)
+			FROM sanctions s LEFT JOIN events e ON e.room = 1 AND e.seq = s.event AND e.kind IN ('mute', 'ban') WHERE e.pos IS NULL`,
+		`SELECT format('entry %d of the audit list is of event %d, which no host did', a.num, a.pos)
+			FROM audit a LEFT JOIN events e ON e.pos = a.pos AND (e.room = 1 AND e.kind IN ` + actKinds + ` OR e.kind = 'deletion') WHERE e.pos IS NULL`,
+		`SELECT format('number %d of room %d is what a host did, and is not in the audit list', e.seq, e.room)
+			FROM events e LEFT JOIN audit a ON a.pos = e.pos WHERE a.pos IS NULL AND e.room = 1 AND e.kind IN ` + actKinds,
+		`SELECT format('number %d of room %d deletes what somebody else wrote, and is not in the audit list', d.seq, d.room)
+			FROM events d JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN audit a ON a.pos = d.pos
+			WHERE d.kind = 'deletion' AND d.target > 0 AND d.member <> e.member AND a.pos IS NULL`,
+		`SELECT format('the audit list has %d entries up to number %d', count(*), max(num)) FROM audit HAVING count(*) <> coalesce(max(num), 0)`,
 	} {
 		if err := c.each(query, func(stmt *sqlite.Stmt) { c.wrong("%s", stmt.ColumnText(0)) }); err != nil {
 			return err

@@ -38,6 +38,9 @@ type writer struct {
 	addEvent, findEvent, findOpening         *sqlite.Stmt
 	findNumber, erase, eraseEdits, fold      *sqlite.Stmt
 	foldEdit                                 *sqlite.Stmt
+	setRole, addSanction, dropSanction       *sqlite.Stmt
+	setRoomRules, findPace, setPace          *sqlite.Stmt
+	dropPaces, addAudit                      *sqlite.Stmt
 }
 
 func newWriter(conn *sqlite.Conn) (*writer, error) {
@@ -74,6 +77,14 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = excluded.body"},
 		{&w.fold, "INSERT INTO folds (pos, changed, erased) VALUES (?, ?, 1)" +
 			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = NULL, erased = 1"},
+		{&w.setRole, "UPDATE members SET role = ? WHERE num = ?"},
+		{&w.addSanction, "INSERT INTO sanctions (event) VALUES (?)"},
+		{&w.dropSanction, "DELETE FROM sanctions WHERE event = ?"},
+		{&w.setRoomRules, "UPDATE rooms SET hosts_only = ?, slow = ? WHERE num = ?"},
+		{&w.findPace, "SELECT at FROM paces WHERE room = ? AND member = ?"},
+		{&w.setPace, "INSERT INTO paces (room, member, at) VALUES (?, ?, ?) ON CONFLICT (room, member) DO UPDATE SET at = excluded.at"},
+		{&w.dropPaces, "DELETE FROM paces WHERE room = ?"},
+		{&w.addAudit, "INSERT INTO audit (pos) VALUES (?)"},
 	} {
 		if mutant.Active == mutant.NoIndex {
 			p.sql = strings.Replace(p.sql, "ON CONFLICT (id, member) DO NOTHING", "", 1)
@@ -121,7 +132,7 @@ func (w *writer) readState() (position int64, rooms map[string]*room, err error)
 
 func (w *writer) readRooms() (map[string]*room, error) {
 	stmt, _, err := w.conn.PrepareTransient(
-		"SELECT num, name, kind, opened, first, last, last_id, last_at, messages, closed FROM rooms")
+		"SELECT num, name, kind, opened, first, last, last_id, last_at, messages, closed, hosts_only, slow FROM rooms")
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +149,7 @@ func (w *writer) readRooms() (map[string]*room, error) {
 		r := &room{Room: Room{
 			ID: stmt.ColumnInt64(0), Name: stmt.ColumnText(1), Kind: stmt.ColumnText(2), First: stmt.ColumnInt64(4),
 			Last: stmt.ColumnInt64(5), LastID: stmt.ColumnText(6), Messages: stmt.ColumnInt64(8), Closed: stmt.ColumnBool(9),
+			HostsOnly: stmt.ColumnBool(10), Slow: stmt.ColumnInt64(11),
 		}, opened: stmt.ColumnInt64(3), lastAt: stmt.ColumnInt64(7)}
 		rooms[r.Name] = r
 	}
