@@ -12,15 +12,19 @@ type change struct {
 	room, id string
 	seq      int64
 	kind     protocol.Kind
-	text     string // of an edit
+	text     string // of an edit; of a deletion, why
 }
 
-// checkChange is what is decided before the append, as checkSend is for a message.
-func (h *Hub) checkChange(c change) *protocol.Error {
-	if bad := protocol.CheckID(c.id); bad != nil || c.kind != protocol.KindEdit {
-		return bad
+// checkChange is what is decided before the append, as checkSend is for a message. It cleans the reason of a deletion.
+func (h *Hub) checkChange(c *change) (bad *protocol.Error) {
+	switch bad = protocol.CheckID(c.id); {
+	case bad != nil:
+	case c.kind == protocol.KindEdit:
+		bad = protocol.CheckText(c.text, h.limits.MaxText)
+	default:
+		c.text, bad = protocol.CheckWhy(c.text)
 	}
-	return protocol.CheckText(c.text, h.limits.MaxText)
+	return bad
 }
 
 // changeEvent makes the event, and renders the Markdown of an edit in this goroutine if somebody will want it.
@@ -41,7 +45,7 @@ func (s *Session) change(c change) {
 	}
 	room, bad := s.roomOf(c.room)
 	if bad == nil {
-		bad = s.hub.checkChange(c)
+		bad = s.hub.checkChange(&c)
 	}
 	if bad != nil {
 		s.refuse(bad.About(c.room, c.id))
@@ -61,7 +65,7 @@ func (h *Hub) Edit(ctx context.Context, m Member, from netip.Addr, e protocol.Ed
 // Delete takes the text of a message away, as asked for by HTTP from an address, and waits for the receipt. Errors are
 // *protocol.Error.
 func (h *Hub) Delete(ctx context.Context, m Member, from netip.Addr, d protocol.Delete) (protocol.Receipt, error) {
-	return h.submitChange(ctx, m, from, change{d.Room, d.ID, d.Seq, protocol.KindDeletion, ""})
+	return h.submitChange(ctx, m, from, change{d.Room, d.ID, d.Seq, protocol.KindDeletion, d.Why})
 }
 
 func (h *Hub) submitChange(ctx context.Context, m Member, from netip.Addr, c change) (protocol.Receipt, error) {
@@ -70,7 +74,7 @@ func (h *Hub) submitChange(ctx context.Context, m Member, from netip.Addr, c cha
 	}
 	room, bad := protocol.CheckRoom(c.room)
 	if bad == nil {
-		bad = h.checkChange(c)
+		bad = h.checkChange(&c)
 	}
 	if bad == nil {
 		bad = h.admit(ctx, m, from)

@@ -22,7 +22,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"govor/hub/journal"
-	"govor/hub/mutant"
 	"govor/hub/protocol"
 	"govor/hub/store"
 )
@@ -70,6 +69,7 @@ type Hub struct {
 	httpRates *lru.Cache[string, *rate.Limiter]
 	leases    leases
 	holds     holds
+	ownerKey  ownerKey
 	from      store.Position  // where the follower begins
 	ctx       context.Context // of reads for sessions; ends with cancel
 	cancel    context.CancelFunc
@@ -154,6 +154,9 @@ func (h *Hub) dispatch(batch []protocol.Event) {
 			h.observe(e)
 			continue
 		}
+		if e.Kind == protocol.KindDeletion {
+			h.tellDeleted(e)
+		}
 		h.forgetTaken(e)
 		h.mu.Lock()
 		r := h.rooms[e.Room]
@@ -181,19 +184,13 @@ func (h *Hub) forgetTaken(e *protocol.Event) {
 
 // observe does what an event of the room $server asks of those who are connected.
 func (h *Hub) observe(e *protocol.Event) {
-	if e.Kind != protocol.KindLogout {
-		return
-	}
-	for _, s := range h.sessionsOf(e.Member) {
-		s.mu.Lock()
-		seats := s.seatsLocked()
-		s.mu.Unlock()
-		for _, t := range seats {
-			if mutant.Active != mutant.NoEnd {
-				t.endHere()
-			}
+	switch {
+	case e.Kind.IsAct():
+		h.observeAct(e)
+	case e.Kind == protocol.KindLogout:
+		for _, s := range h.sessionsOf(e.Member) {
+			s.expel(protocol.CloseGoingAway, reasonLoggedOut)
 		}
-		s.end(protocol.CloseGoingAway, reasonLoggedOut)
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *Session) seat(t *seat, r resumption) bool {
 	people, online := t.room.peopleLocked()
 	t.room.mu.Unlock()
 	s.mu.Lock()
-	gone := s.gone // the session has ended meanwhile
+	gone := s.gone || s.shut // the session has ended meanwhile, or has to
 	if !gone {
 		s.dropSeatLocked(t.room.name)
 		s.seats = append(s.seats, t)

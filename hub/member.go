@@ -55,6 +55,9 @@ func (h *Hub) Login(ctx context.Context, name string, current *Member) (Member, 
 		m = *current
 	}
 	m.Name, m.NameKey = shown, key
+	if ban := h.store.Ban(m.ID, key, h.now()); ban != nil {
+		return Member{}, ban.Refusal(h.now())
+	}
 	free, err := h.isFree(ctx, m)
 	if err != nil {
 		return Member{}, err
@@ -114,7 +117,7 @@ func (h *Hub) Logout(ctx context.Context, m Member) error {
 }
 
 // Guest makes a member that is proved by nothing. A name that is taken or reserved gets a suffix, an empty one becomes
-// a guest's name; bad_name is the only refusal. The name is the session's from Open to its end.
+// a guest's name; bad_name and banned are the only refusals. The name is the session's from Open to its end.
 func (h *Hub) Guest(ctx context.Context, name string) (Member, error) {
 	m := Member{ID: protocol.NewMemberID()}
 	if name == "" {
@@ -125,6 +128,9 @@ func (h *Hub) Guest(ctx context.Context, name string) (Member, error) {
 		return m, bad
 	}
 	if bad == nil {
+		if ban := h.store.Ban(m.ID, key, h.now()); ban != nil {
+			return m, ban.Refusal(h.now())
+		}
 		m.Name, m.NameKey = shown, key
 		if free, err := h.isFree(ctx, m); err != nil || free {
 			return m, err

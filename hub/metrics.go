@@ -14,6 +14,7 @@ type metrics struct {
 	slowConsumers prometheus.Counter
 	ended         *prometheus.CounterVec // reason: see endReason
 	errors        *prometheus.CounterVec // code: protocol.Code
+	acts          *prometheus.CounterVec // action: protocol.Action
 	resumes       *prometheus.CounterVec // result: live, resumed, reset_ahead, reset_mismatch, reset_pruned
 	fanout        prometheus.Histogram
 }
@@ -46,6 +47,7 @@ func newMetrics(h *Hub, reg prometheus.Registerer) *metrics {
 		slowConsumers: counter("chat_slow_consumers_total", "Seats that fell out of their ring and were fed from the store."),
 		ended:         vec("chat_sessions_ended_total", "Sessions that ended, by reason.", "reason"),
 		errors:        vec("chat_errors_total", "Errors that clients were told, by code.", "code"),
+		acts:          vec("chat_acts_total", "What hosts have done by way of this node, by action.", "action"),
 		resumes:       vec("chat_resumes_total", "Seats taken, by how they began.", "result"),
 		fanout: f.NewHistogram(prometheus.HistogramOpts{
 			Name: "chat_fanout_duration_seconds", Help: "From a committed batch to its frames in the rings.",
@@ -58,7 +60,7 @@ func newMetrics(h *Hub, reg prometheus.Registerer) *metrics {
 func endLabels(code int, reason string) prometheus.Labels {
 	label := "other"
 	switch reason {
-	case reasonSlow, reasonTooFast, reasonUnavailable, reasonLoggedOut, reasonReplaced:
+	case reasonSlow, reasonTooFast, reasonUnavailable, reasonLoggedOut, reasonReplaced, reasonKicked, reasonBanned:
 		label = reason
 	default:
 		switch code {

@@ -24,6 +24,7 @@ type presence struct {
 // present is one member in a room.
 type present struct {
 	name     string
+	role     protocol.Role
 	sessions int       // 0 = leaving
 	left     time.Time // since when, if leaving
 	told     bool      // the room knows that the member is here
@@ -40,7 +41,7 @@ func (r *room) enterLocked(m Member) {
 		r.presence.online++
 	}
 	r.presence.changed = r.presence.changed || p.sessions == 0 || p.name != m.Name
-	p.name = m.Name
+	p.name, p.role = m.Name, r.hub.Role(m.ID)
 	p.sessions++
 	if !p.told {
 		r.tellByLocked(r.hub.now().Add(joinDelay))
@@ -139,7 +140,7 @@ func (r *room) peopleLocked() ([]protocol.Person, int) {
 				break
 			}
 			if m.sessions > 0 {
-				p.people = append(p.people, protocol.Person{Member: id, Name: m.name})
+				p.people = append(p.people, protocol.Person{Member: id, Name: m.name, Role: m.role})
 			}
 		}
 		slices.SortFunc(p.people, func(a, b protocol.Person) int { return cmp.Compare(a.Name, b.Name) })

@@ -30,7 +30,9 @@ func (s *Session) Receive(data []byte) {
 	case protocol.Edit:
 		s.change(change{cmd.Room, cmd.ID, cmd.Seq, protocol.KindEdit, cmd.Text})
 	case protocol.Delete:
-		s.change(change{cmd.Room, cmd.ID, cmd.Seq, protocol.KindDeletion, ""})
+		s.change(change{cmd.Room, cmd.ID, cmd.Seq, protocol.KindDeletion, cmd.Why})
+	case protocol.Act:
+		s.act(cmd)
 	case protocol.Join:
 		s.joinAs(cmd.Room, cmd.Resume)
 	case protocol.Leave:
@@ -76,6 +78,9 @@ func (s *Session) present(token string) {
 	m, _, err := h.verify(h.ctx, purposeToken, token)
 	if err != nil {
 		s.refuse(asProtocol(err))
+		if asProtocol(err).Code == protocol.CodeBanned {
+			s.expel(protocol.ClosePolicy, reasonBanned)
+		}
 		return
 	}
 	m.Proof = ByToken
@@ -95,6 +100,11 @@ func (s *Session) present(token string) {
 	s.mu.Unlock()
 	for _, t := range seats {
 		t.room.hand(old.ID, m)
+	}
+	if bad := h.shutOut(m, s.ip); bad != nil { // as in Open: a ban that is dispatched now finds the session
+		s.refuse(bad)
+		s.expel(protocol.ClosePolicy, reasonBanned)
+		return
 	}
 	h.log.Info("session recognised", zap.String("session_id", s.id), zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
 	s.welcome()
@@ -261,7 +271,7 @@ func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 	if err == nil {
 		s.put(r)
 	} else {
-		s.refuse(refused.About(e.Room, e.ID))
+		s.refuse(refused.About(roomOf(e), e.ID))
 	}
 	s.mu.Lock()
 	s.inFlight--

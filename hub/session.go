@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type Session struct {
 	format protocol.Format
 	room   string // of the connection's address
 	addr   string
+	ip     netip.Addr // the same, as compared; the zero value when it is not known
 	opened time.Time
 
 	// Owned by the reader.
@@ -64,6 +66,7 @@ type Session struct {
 	ending     bool
 	finish     bool // end only when the appends in flight are answered
 	gone       bool // has ended: it takes no more seats
+	shut       bool // is made to end: neither does it
 	code       int
 	reason     string
 }
@@ -74,14 +77,17 @@ type SessionParams struct {
 	Format  protocol.Format
 	Room    string // canonical; of the connection's address
 	History int    // past messages to begin with, for plain text, which has no hello
-	Addr    string // for the log
+	Addr    string // for the log, and for bans of addresses
 }
 
 // Open makes a session and says welcome. The error is a *protocol.Error: name_taken when somebody took the name of a
-// logged-in member meanwhile, unavailable while the hub stops.
+// logged-in member meanwhile, banned, unavailable while the hub stops.
 func (h *Hub) Open(p SessionParams) (*Session, error) {
 	s := &Session{
 		hub: h, id: protocol.NewID(), format: p.Format, room: p.Room, addr: p.Addr, opened: h.now(), who: p.Member,
+	}
+	if ip, err := netip.ParseAddr(p.Addr); err == nil {
+		s.ip = ip.Unmap().WithZone("")
 	}
 	for !h.claim(s.who) {
 		if s.who.Proof != ByNothing {
@@ -94,6 +100,11 @@ func (h *Hub) Open(p SessionParams) (*Session, error) {
 	if !h.register(s) {
 		h.unclaim(s.who)
 		return nil, protocol.Errorf(protocol.CodeUnavailable, "the server is stopping")
+	}
+	if bad := h.shutOut(s.who, s.ip); bad != nil { // asked when a ban that is dispatched now would find the session
+		h.unregister(s, s.who.ID)
+		h.unclaim(s.who)
+		return nil, bad
 	}
 	h.metrics.connections.Inc()
 	h.log.Info("session opened", zap.String("session_id", s.id), zap.Stringer("member_id", s.who.ID),
@@ -218,6 +229,8 @@ const (
 	reasonUnavailable = "unavailable"
 	reasonLoggedOut   = "logged out"
 	reasonReplaced    = "replaced"
+	reasonKicked      = "kicked"
+	reasonBanned      = "banned"
 )
 
 // crowdSize is how many seats make a crowd: it is told of a message after those who are few.

@@ -57,9 +57,17 @@ func (h *Hub) wait(ctx context.Context, e protocol.Event) (protocol.Receipt, err
 	r, err := journal.Wait(ctx, h.journal, e)
 	h.countAppend(e.Kind, r, err)
 	if err != nil {
-		return r, asProtocol(err).About(e.Room, e.ID)
+		return r, asProtocol(err).About(roomOf(&e), e.ID)
 	}
 	return r, nil
+}
+
+// roomOf is the room that a sender knows an event by: what belongs to no room has none.
+func roomOf(e *protocol.Event) string {
+	if e.Room == protocol.RoomServer {
+		return ""
+	}
+	return e.Room
 }
 
 // checkSend is what is decided before the append: by this node's limits.
@@ -122,7 +130,7 @@ func (h *Hub) openRoom(e protocol.Event) {
 		Member: e.Member, Name: e.Name, NameKey: e.NameKey, At: e.At, Body: string(body),
 	}
 	h.journal.Append(open, func(_ protocol.Receipt, err error) {
-		if err != nil {
+		if err != nil && !errors.As(err, new(*protocol.Error)) { // a refusal is told of what was said there
 			h.log.Warn("room not opened", zap.String("room", e.Room), zap.Error(err))
 		}
 	})
@@ -135,6 +143,8 @@ func (h *Hub) countAppend(kind protocol.Kind, r protocol.Receipt, err error) {
 		h.metrics.duplicates.Inc()
 	case kind == protocol.KindMessage:
 		h.metrics.messages.Inc()
+	case kind.IsAct():
+		h.metrics.acts.WithLabelValues(string(kind)).Inc()
 	}
 }
 

@@ -71,7 +71,7 @@ func (h *Hub) issue(purpose string, m Member) string {
 func (h *Hub) Cookie(m Member) string { return h.issue(purposeLogin, m) }
 
 // Authenticate reads a login cookie. The error is a *protocol.Error: bad_token when it is not valid or no longer,
-// unavailable when that cannot be found out now.
+// banned (then the member is returned, too), unavailable when that cannot be found out now.
 func (h *Hub) Authenticate(ctx context.Context, cookie string) (Member, error) {
 	m, known, err := h.verify(ctx, purposeLogin, cookie)
 	if err == nil && !known { // every login has written its member: this one is of another file
@@ -119,5 +119,8 @@ func (h *Hub) verify(ctx context.Context, purpose, text string) (m Member, known
 		return Member{}, false, errBadToken()
 	}
 	m.Generation = c.Generation
+	if ban := h.store.Ban(m.ID, m.NameKey, h.now()); ban != nil {
+		return m, known, ban.Refusal(h.now())
+	}
 	return m, known, nil
 }

@@ -75,6 +75,9 @@ func randomAct(random *rand.Rand, i, n int, names []string, at int64) protocol.E
 	case 1:
 		b.Until = 0
 	}
+	if random.IntN(8) > 0 { // or in the end nobody may do anything
+		b.Key = "никто"
+	}
 	e := act(kinds[random.IntN(len(kinds))], n, b)
 	if e.ID = fmt.Sprint("h", i); random.IntN(3) == 0 {
 		e.Member, e.Name, e.NameKey = protocol.MemberID{}, "", ""
