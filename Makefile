@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: run build fmt lint test drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
+.PHONY: run build fmt lint test axe drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -30,6 +30,13 @@ lint: $(GOLANGCI)
 test:
 	go test -race -shuffle=on ./...
 	go test -C tests/load ./...
+
+# What finds, in the browser tests, whatever would be in the way of somebody. Without it they are skipped.
+axe: tests/js/node_modules/axe-core/axe.min.js
+
+tests/js/node_modules/axe-core/axe.min.js: tests/js/package-lock.json
+	npm ci --prefix tests/js --no-audit --no-fund
+	@touch $@
 
 # Both drivers of sockets are there and pass the same suite: fails if the name of either is missing from the output.
 drivers:

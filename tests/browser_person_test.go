@@ -61,6 +61,8 @@ type person struct {
 	ctx  context.Context
 	name string
 
+	refused bool // pages are asked for that are refused, on purpose
+
 	mu       sync.Mutex // guards the field below
 	problems []string
 }
@@ -100,7 +102,8 @@ func (p *person) event(ev any) {
 		}
 	case *cdplog.EventEntryAdded:
 		e := ev.Entry
-		if e.Level == cdplog.EntryLevelError && !strings.Contains(e.Text, "WebSocket connection to") && !strings.Contains(e.Text, "net::ERR_") {
+		onPurpose := p.refused && strings.Contains(e.Text, "responded with a status of 4") && !strings.Contains(e.URL, "/static/")
+		if e.Level == cdplog.EntryLevelError && !onPurpose && !strings.Contains(e.Text, "WebSocket connection to") && !strings.Contains(e.Text, "net::ERR_") {
 			problem = fmt.Sprintf("%s: %s %s", e.Source, e.Text, e.URL)
 		}
 	}

@@ -130,7 +130,7 @@ func checkBody(t *testing.T, body string) {
 		for _, a := range n.Attr {
 			switch u, err := url.Parse(a.Val); {
 			case n.Data == "a" && a.Key == "rel" && a.Val == linkRel, n.Data == "a" && a.Key == "target" && a.Val == "_blank":
-			case n.Data == "ol" && a.Key == "start":
+			case n.Data == "ol" && a.Key == "start", n.Data == "pre" && a.Key == "tabindex" && a.Val == "0":
 			case n.Data == "a" && a.Key == "href" && err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil:
 			default:
 				t.Errorf("a message has the attribute %s=%q in %q", a.Key, a.Val, body)

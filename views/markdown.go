@@ -153,7 +153,9 @@ func (m *markdown) convert(text string) safeHTML {
 		return plainHTML(text)
 	}
 	clean := bytes.TrimSpace(m.policy.SanitizeBytes(b.Bytes()))
-	return safeHTML(clean) // sanitized
+	// Code that is wider than its bubble is scrolled with the arrow keys, too.
+	clean = bytes.ReplaceAll(clean, []byte("<pre>"), []byte(`<pre tabindex="0">`))
+	return safeHTML(clean) // sanitized, and our own attribute
 }
 
 // plainHTML is text as it was typed, escaped.

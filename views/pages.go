@@ -32,7 +32,7 @@ func (p Page) Modules() []string { return modules }
 
 var modules = []string{
 	"announcer", "banner", "composer", "connection", "decorate", "fragment", "history", "id", "local", "log", "login",
-	"outbox", "pages", "pending", "position", "room", "theme", "words",
+	"outbox", "pages", "pending", "position", "reach", "room", "theme", "words",
 }
 
 // Languages are the links to this page in each language.
@@ -72,6 +72,9 @@ type LoginPage struct {
 
 // HeadTitle is the title of the document.
 func (p LoginPage) HeadTitle() string { return p.words.must("app.title") }
+
+// Words are what the scripts of the page need.
+func (p LoginPage) Words() []scriptWord { return p.words.forScripts(loginWords) }
 
 // Command is what one types to come from a console, "" if the address of this server is not known. A name that a shell
 // would take for something else is not put into it.
@@ -190,7 +193,7 @@ func (p RoomPage) Problem() string {
 }
 
 // Words are what the scripts of the page need.
-func (p RoomPage) Words() []scriptWord { return p.words.forScripts() }
+func (p RoomPage) Words() []scriptWord { return p.words.forScripts(scriptWords) }
 
 // Crowd is what the people column and the count in the header show.
 func (p RoomPage) Crowd() crowd {

@@ -136,12 +136,15 @@ var scriptWords = []string{
 	"net.back", "net.closed", "net.connecting", "net.now", "net.queue", "net.restart", "net.retry", "sys.reset",
 }
 
+// loginWords are those of the login page.
+var loginWords = []string{"net.now", "net.retry"}
+
 // scriptWord is one <span> of #words.
 type scriptWord struct{ Key, Form, Text string }
 
-func (w *words) forScripts() []scriptWord {
-	list := make([]scriptWord, 0, len(scriptWords)+8)
-	for _, key := range scriptWords {
+func (w *words) forScripts(keys []string) []scriptWord {
+	list := make([]scriptWord, 0, len(keys)+8)
+	for _, key := range keys {
 		t := w.texts[key]
 		if t.forms == nil {
 			list = append(list, scriptWord{Key: key, Text: t.plain})

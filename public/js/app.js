@@ -69,6 +69,12 @@ function enterRoom() {
   everyMidnight(() => room.midnight());
 }
 
+function enterLogin() {
+  const form = /** @type {HTMLFormElement} */ (find("login"));
+  const words = new Words(find("words"), document.body.dataset.lang ?? "ru");
+  enhanceLogin(form, find("banner"), words, new Local("govor/", () => localStorage));
+}
+
 /**
  * In the tab the second drop of the glyph is lit while something waits.
  * @param {boolean} waiting
@@ -86,7 +92,8 @@ function lightIcon(waiting) {
  */
 function typesAnywhere(event) {
   const plain = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
-  return plain && document.activeElement === document.body;
+  const nowhere = [document.body, find("scroll")];
+  return plain && nowhere.includes(/** @type {HTMLElement} */ (document.activeElement));
 }
 
 /**
@@ -133,7 +140,7 @@ switch (document.body.dataset.page) {
     enterRoom();
     break;
   case "login":
-    enhanceLogin(/** @type {HTMLFormElement} */ (find("login")), new Local("govor/", () => localStorage));
+    enterLogin();
     if (hasKeyboard()) find("login-name").focus();
     break;
 }

@@ -9,7 +9,8 @@
  * @typedef {object} Parts
  * @property {() => WebSocket} dial
  * @property {() => object} hello the first command, made anew for each connection
- * @property {() => Promise<void>} before what has to succeed before each try
+ * @property {(loggedOut: boolean) => Promise<void>} before what has to succeed before each try; loggedOut: the server said
+ *   that this login has ended
  * @property {(html: string) => void} onFrame
  * @property {(state: State) => void} onState
  * @property {(code: number) => void} onLost an open connection is gone; the code of its close frame, 0 if we gave it up
@@ -17,6 +18,7 @@
  */
 
 const CLOSE_POLICY = 1008;
+const LOGGED_OUT = "logged out"; // a reason
 const SILENCE_MS = 25_000; // without a frame for so long, we ask
 const ANSWER_MS = 10_000; // and wait so long for an answer, as for joined after dialling
 const FIRST_TRY_MS = 1_000; // the first try after a cut comes within
@@ -35,6 +37,7 @@ export class Connection {
   #tries = 0; // since the last connection that was stable
   #turn = 0; // counts tries, so that a late answer to an earlier one is seen
   #openedAt = 0;
+  #loggedOut = false;
   #timer = 0; // the one thing that is waited for: a try, an answer, or silence
 
   /** @param {Parts} parts */
@@ -94,7 +97,7 @@ export class Connection {
     const turn = this.#turn;
     this.#enter("connecting", this.#state.restart);
     try {
-      await this.#parts.before();
+      await this.#parts.before(this.#loggedOut);
     } catch {
       if (turn === this.#turn) this.#lost(0, "");
       return;
@@ -131,7 +134,8 @@ export class Connection {
     if (this.#state.name === "ended") return;
     const wasOpen = this.open;
     this.#drop();
-    if (wasOpen && Date.now() - this.#openedAt >= STABLE_MS) this.#tries = 0;
+    this.#loggedOut = reason === LOGGED_OUT;
+    if (this.#loggedOut || (wasOpen && Date.now() - this.#openedAt >= STABLE_MS)) this.#tries = 0;
     if (wasOpen) this.#parts.onLost(code);
     if (code === CLOSE_POLICY) return this.#enter("ended");
     const restart = RESTART.exec(reason);

@@ -83,7 +83,7 @@ export class Room {
     this.#connection = new Connection({
       dial: () => new WebSocket(new URL(body.dataset.ws ?? "", location.href.replace(/^http/, "ws")), "govor.v1.html"),
       hello: () => ({ type: "hello", rooms: { [room]: this.#last.ask() } }),
-      before: () => this.#prepare(),
+      before: (loggedOut) => this.#prepare(loggedOut),
       onFrame: (html) => this.#frame(html),
       onState: (state) => this.#banner.show(state),
       onLost: (code) => this.#outbox.lost(code),
@@ -281,10 +281,13 @@ export class Room {
 
   // Pages
 
-  /** Before each try to connect. Fails while the server cannot be reached. */
-  async #prepare() {
+  /**
+   * Before each try to connect. Fails while the server cannot be reached.
+   * @param {boolean} loggedOut
+   */
+  async #prepare(loggedOut) {
     this.#tries++;
-    if (!this.#stale && this.#tries % PROBE_TRIES !== 0) return;
+    if (!this.#stale && !loggedOut && this.#tries % PROBE_TRIES !== 0) return;
     const page = await this.#pages.fetch(this.#home);
     if (!this.#stale) return;
     this.#stale = false;

@@ -1,0 +1,273 @@
+package tests
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+)
+
+// state is one thing that a page can look like. What is promised of every page is checked in each of them: whoever adds
+// something to a page adds the states in which it is seen.
+type state struct {
+	name string
+	open func(w *walk) // brings the page of w.p there, from wherever it is
+}
+
+// walk goes through the states in one language.
+type walk struct {
+	t       *testing.T
+	browser browser
+	s       *server
+	lang    string
+	p       *person // who looks
+	name    string  // who is logged in, once somebody is
+	heard   int     // how many times live was asked
+	cookie  string  // of the same, for requests of the test
+}
+
+// Everything a page can look like, in this order: first for whoever is not logged in, then for a member of the lobby, in
+// which each kind of message stands, and at last what ends a connection.
+var states = []state{
+	{"login", func(w *walk) { w.visit("/") }},
+	{"login with the console hint", func(w *walk) { w.visit("/"); w.p.do(chromedp.Click("details.login__console summary")) }},
+	{"login to a room", func(w *walk) { w.visit("/r/design") }},
+	{"login empty", func(w *walk) { w.visit("/"); w.login("") }},
+	{"login bad name", func(w *walk) { w.visit("/"); w.login("a:b") }},
+	{"login taken", func(w *walk) { w.visit("/"); w.login("Иван") }},
+	{"login without a cookie", func(w *walk) { w.visit("/r/lobby?welcome=1") }},
+	{"login offline", func(w *walk) { w.visit("/"); w.loginOffline() }},
+	{"no such page", func(w *walk) { w.revive(); w.visit("/r/dezign/nothing") }},
+	{"bad request", func(w *walk) { w.enter(); w.visit("/r/lobby?before=x") }},
+	{"empty room", func(w *walk) { w.visit("/r/empty-" + w.lang) }},
+	{"room", func(w *walk) { w.room("/r/lobby") }},
+	{"menu", func(w *walk) { w.p.do(chromedp.Click(`button[popovertarget="menu"]`)) }},
+	{"people", func(w *walk) { w.room("/r/lobby"); w.run(`document.body.dataset.people = "open"`) }},
+	{"unread below", func(w *walk) { w.room("/r/long"); w.unread() }},
+	{"message in a page of its own", func(w *walk) { w.room("/r/lobby/3") }},
+	{"history", func(w *walk) { w.visit("/r/long?before=12") }},
+	{"too long", func(w *walk) {
+		w.room("/r/lobby")
+		w.write(strings.Repeat("я", 8100))
+	}},
+	{"message that came back", func(w *walk) { w.back() }},
+	{"pending", func(w *walk) { w.pending() }},
+	{"failed", func(w *walk) { w.failed() }},
+	{"offline with a queue", func(w *walk) { w.offline() }},
+	{"online again", func(w *walk) { w.online() }},
+	{"connection closed", func(w *walk) { w.ended() }},
+}
+
+// eachState walks through all states in a language, with a server and a browser tab of its own.
+func eachState(t *testing.T, b browser, lang string, visit func(w *walk, st state)) {
+	t.Helper()
+	w := &walk{t: t, browser: b, s: start(t, "--no-limits"), lang: lang}
+	w.fill()
+	w.p = b.person(t, "reader")
+	w.p.refused = true
+	w.p.do(chromedp.Navigate(w.s.url("/?lang=" + lang)))
+	w.page("login")
+	for _, st := range states {
+		st.open(w)
+		visit(w, st)
+	}
+}
+
+// fill says one message of each kind in the lobby, more than a page in another room, and holds a name.
+func (w *walk) fill() {
+	w.t.Helper()
+	w.s.joined("Иван")
+	w.name = map[string]string{"ru": "Мария", "en": "Maria"}[w.lang]
+	w.cookie = w.s.login(w.name)
+	for i := range 60 {
+		w.sayIn("long", fmt.Sprintf("Гость %d", i%3), fmt.Sprintf("сообщение %d", i))
+	}
+	for _, text := range []string{
+		"**жирный**, *курсив*, ~~зачёркнутый~~, `код`", "```\nfunc main() {\n\tfmt.Println(\"длинная строка кода, которая шире телефона, чтобы её прокручивать\")\n}\n```",
+		"> цитата\n> в две строки\n\nи ответ", "1. раз\n2. два\n\n- три\n- четыре", "ссылка https://example.org/очень/длинный/путь?и=запрос", "🎉🚀",
+		"@" + w.name + " посмотри", "@Иван посмотри", "<script>alert(1)</script> " + strings.Repeat("длинноеслово", 30),
+	} {
+		w.say("Анна Ковалёва", text)
+		w.own(text)
+	}
+	w.own("это будет удалено")
+	messages := w.s.list("limit=1")
+	seq := messages[len(messages)-1].Seq
+	if r := w.s.request("DELETE", fmt.Sprintf("/r/lobby/messages/%d", seq), "", w.asMember()...); r.status/100 != 2 {
+		w.t.Fatalf("delete: %d %s", r.status, r.body)
+	}
+	w.say("ci", "последнее")
+}
+
+func (w *walk) asMember() []string {
+	return []string{"Cookie", w.cookie, "Origin", "http://" + w.s.addr}
+}
+
+func (w *walk) say(name, text string) {
+	w.t.Helper()
+	w.sayIn("lobby", name, text)
+}
+
+func (w *walk) sayIn(room, name, text string) {
+	w.t.Helper()
+	if r := w.s.curl("/r/"+room+"/messages?name="+url.QueryEscape(name), text); r.status != http.StatusCreated {
+		w.t.Fatalf("post as %s: %d %s", name, r.status, r.body)
+	}
+}
+
+// own says something as the member who looks later.
+func (w *walk) own(text string) {
+	w.t.Helper()
+	if r := w.s.curl("/r/lobby/messages", "text="+url.QueryEscape(text), w.asMember()...); r.status/100 != 2 {
+		w.t.Fatalf("post as the member: %d %s", r.status, r.body)
+	}
+}
+
+func (w *walk) visit(path string) {
+	w.t.Helper()
+	w.p.do(chromedp.Navigate(w.s.url(path)))
+	w.p.until("the page is there", `document.readyState === "complete" && document.body.dataset.page`)
+}
+
+func (w *walk) page(name string) {
+	w.t.Helper()
+	w.p.until("the page "+name, `document.readyState === "complete" && document.body.dataset.page === `+quote(name))
+}
+
+// room opens a page of a room and waits until it is live, if it is the newest.
+func (w *walk) room(path string) {
+	w.t.Helper()
+	w.visit(path)
+	w.page("room")
+	w.p.until("the scripts have decorated it", `document.querySelector("#log time[title]")`)
+}
+
+func (w *walk) run(statement string) {
+	w.t.Helper()
+	w.p.do(chromedp.Evaluate[chromedp.Void]("{" + statement + "}"))
+}
+
+// login sends the form with a name, also one that the browser would not send by itself.
+func (w *walk) login(name string) {
+	w.t.Helper()
+	w.run(`document.body.dataset.page = ""; document.getElementById("login-name").value = ` + quote(name) + `; document.getElementById("login").submit()`)
+	w.page("login")
+	w.p.until("the refusal", `document.getElementById("login-error")`)
+}
+
+// loginOffline sends the form to a server that has gone away.
+func (w *walk) loginOffline() {
+	w.t.Helper()
+	w.s.kill()
+	w.run(`document.getElementById("login-name").value = "Ольга"; document.getElementById("login-submit").click()`)
+	w.p.until("the page says so", `document.getElementById("banner").dataset.state === "retry" && !document.getElementById("banner").hidden`)
+}
+
+// revive leaves the page, and brings the server back.
+func (w *walk) revive() {
+	w.t.Helper()
+	w.p.do(chromedp.Navigate("about:blank"))
+	w.s = w.s.again()
+}
+
+// enter becomes the member.
+func (w *walk) enter() {
+	w.t.Helper()
+	name, value, _ := strings.Cut(w.cookie, "=")
+	w.p.call(browserCall(network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: w.s.url("/")}))
+}
+
+// back sends the form as a page without scripts does.
+func (w *walk) back() {
+	w.t.Helper()
+	w.run(`document.body.dataset.page = ""; document.getElementById("composer").submit()`)
+	w.page("room")
+	w.p.until("the refusal", `document.getElementById("composer-note").dataset.state === "error"`)
+}
+
+// unread goes up in the log and lets somebody say something below.
+func (w *walk) unread() {
+	w.t.Helper()
+	w.p.until("the page is live", `document.querySelector("#people .person")`)
+	w.run(`const s = document.getElementById("scroll"); s.scrollTop = s.scrollHeight / 2`)
+	w.p.until("the way down is shown", `!document.getElementById("jump").hidden`)
+	w.sayIn("long", "ci", "ниже")
+	w.p.until("the count", `document.querySelector(".jump__count:not([hidden])")`)
+}
+
+// pending says something to a server that takes nothing.
+func (w *walk) pending() {
+	w.t.Helper()
+	w.room("/r/lobby")
+	w.live()
+	w.signal(syscall.SIGSTOP)
+	w.write("в пути")
+	w.p.until("it is shown to be on its way", `document.querySelector('#log [data-state="sending"]')`)
+}
+
+func (w *walk) signal(sig syscall.Signal) {
+	w.t.Helper()
+	if err := w.s.cmd.Process.Signal(sig); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// live waits until the page of the lobby takes part: it hears what is said now.
+func (w *walk) live() {
+	w.t.Helper()
+	w.heard++
+	text := fmt.Sprintf("слышно %d", w.heard)
+	w.say("ci", text)
+	w.p.sees(text)
+}
+
+// write replaces what is in the field, and sends it unless it is too long.
+func (w *walk) write(text string) {
+	w.t.Helper()
+	w.run(`const f = document.getElementById("composer-text"); f.value = "` + text + `";
+		f.dispatchEvent(new Event("input", {bubbles: true})); document.getElementById("send").click()`)
+}
+
+// failed loads the page anew, on which an earlier one has left a message that was refused.
+func (w *walk) failed() {
+	w.t.Helper()
+	w.signal(syscall.SIGCONT)
+	w.p.until("nothing waits", `!document.querySelector("#log [data-state]")`)
+	w.run(`localStorage.setItem("govor/" + document.body.dataset.me + "/outbox/lobby/failed",
+		JSON.stringify({text: "не дошло", at: Date.now(), code: "id_reused", problem: ""}))`)
+	w.room("/r/lobby")
+	w.live()
+	w.p.until("it has failed", `document.querySelector('#log [data-state="failed"]')`)
+}
+
+func (w *walk) offline() {
+	w.t.Helper()
+	w.run(`document.querySelector('#log [data-do="discard"]').click()`)
+	w.s.kill()
+	w.p.until("the page says so", `document.getElementById("banner").dataset.state === "retry" && !document.getElementById("banner").hidden`)
+	w.write("в очереди")
+	w.p.until("it is queued", `document.querySelector('#log [data-state="queued"]')`)
+}
+
+// online brings the server back; the good news stays for as long as it is looked at.
+func (w *walk) online() {
+	w.t.Helper()
+	w.s = w.s.again()
+	w.p.until("the page says so", `document.getElementById("banner").dataset.state === "back"`)
+	w.run(`document.getElementById("banner").hidden = false`)
+}
+
+// ended logs the member out elsewhere.
+func (w *walk) ended() {
+	w.t.Helper()
+	w.p.until("nothing waits", `!document.querySelector("#log [data-state]")`)
+	if r := w.s.request("POST", "/logout", "", w.asMember()...); r.status/100 > 3 {
+		w.t.Fatalf("log out: %d", r.status)
+	}
+	w.p.until("the page says so", `document.getElementById("banner").dataset.state === "closed"`)
+}
