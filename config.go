@@ -21,25 +21,39 @@ type config struct {
 	AllowedOrigins []string
 	TrustedProxies []string // addresses and CIDR blocks
 	MetricsListen  string   // "" = /metrics on Listen
+	MetricsToken   string   // "" = none is needed
+	Pprof          bool     // on MetricsListen
 	LogLevel       zapcore.Level
 	LogFormat      string // auto, json, console
 	EventLoop      string // auto, on, off
 
-	MaxText          int
-	MaxFrameBytes    int64
-	Rate             float64
-	Burst            int
-	RatePatience     time.Duration
-	MaxConns         int
-	MaxConnsPerIP    int
-	RingBytes        int
-	NoLimits         bool
-	PresenceGrace    time.Duration
-	PingInterval     time.Duration
-	IdleTimeout      time.Duration
-	StallTimeout     time.Duration
-	ShutdownTimeout  time.Duration
-	dataDirUndefined bool // nothing says where the data should be
+	MaxText           int
+	MaxFrameBytes     int64
+	Rate              float64
+	Burst             int
+	ByteRate          int64
+	RatePerMember     float64
+	ByteRatePerMember int64
+	RatePerIP         float64
+	ByteRatePerIP     int64
+	FrameRate         float64
+	ControlRate       int
+	RatePatience      time.Duration
+	MaxRooms          int
+	NewRooms          int     // an hour
+	NameChanges       int     // an hour
+	LoginsPerIP       float64 // a minute
+	RequestsPerIP     float64
+	MaxConns          int
+	MaxConnsPerIP     int
+	RingBytes         int
+	NoLimits          bool
+	PresenceGrace     time.Duration
+	PingInterval      time.Duration
+	IdleTimeout       time.Duration
+	StallTimeout      time.Duration
+	ShutdownTimeout   time.Duration
+	dataDirUndefined  bool // nothing says where the data should be
 }
 
 // usageError is a mistake of whoever started the program; its text is a sentence for them. Exit code 2.
@@ -86,6 +100,9 @@ func parseConfig(args []string, getenv func(string) string) (config, error) {
 			}
 		}
 	}
+	if c.NoLimits {
+		c.lift()
+	}
 	return c, c.check()
 }
 
@@ -97,6 +114,8 @@ func (c *config) check() error {
 	case c.MaxFrameBytes < int64(c.MaxText)*4+1024:
 		return &usageError{fmt.Sprintf("--max-frame-bytes %d cannot hold a message of --max-text %d characters; it takes %d.",
 			c.MaxFrameBytes, c.MaxText, int64(c.MaxText)*4+1024)}
+	case c.Pprof && c.MetricsListen == "":
+		return &usageError{"--pprof needs --metrics-listen: profiles are never served where people come."}
 	case c.PingInterval >= c.IdleTimeout:
 		return &usageError{fmt.Sprintf("--ping-interval %s must be shorter than --idle-timeout %s, or every silent connection is ended.",
 			c.PingInterval, c.IdleTimeout)}

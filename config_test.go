@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"govor/hub"
+
 	"go.uber.org/zap/zapcore"
 )
 
@@ -43,6 +45,8 @@ func TestDefaults(t *testing.T) {
 	want := config{
 		Listen: ":8000", DataDir: got.DataDir, LogLevel: zapcore.InfoLevel, LogFormat: "auto", EventLoop: "auto",
 		MaxText: 8000, MaxFrameBytes: 65536, Rate: 5, Burst: 20, RatePatience: 30 * time.Second, MaxConnsPerIP: 1000,
+		ByteRate: 16 << 10, RatePerMember: 10, ByteRatePerMember: 32 << 10, RatePerIP: 100, ByteRatePerIP: 512 << 10,
+		FrameRate: 50, ControlRate: 50, RequestsPerIP: 50, LoginsPerIP: 60, MaxRooms: 64, NewRooms: 60, NameChanges: 10,
 		RingBytes: 1 << 20, PresenceGrace: 5 * time.Second, PingInterval: 25 * time.Second, IdleTimeout: time.Minute,
 		StallTimeout: time.Minute, ShutdownTimeout: 8 * time.Second,
 	}
@@ -147,7 +151,7 @@ func TestListsAndAddresses(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	l := c.hubLimits()
-	if !c.NoLimits || l.Rate != 0 || l.MaxConnectionsPerAddr != 0 || l.MaxText == 0 || l.RingBytes == 0 || c.loginRate() != 0 {
+	if !c.NoLimits || l.Rate != 0 || l.MaxConnectionsPerAddr != 0 || l.MaxText == 0 || l.RingBytes == 0 || l.PerAddr != (hub.Pace{}) || c.LoginsPerIP != 0 {
 		t.Errorf("--no-limits leaves %+v", l)
 	}
 }

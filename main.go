@@ -21,7 +21,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
@@ -158,12 +157,14 @@ type server struct {
 	http     *handlers.Server
 	ln       *restart.Listener
 	metrics  *restart.Listener // nil = on the main one
+	admin    http.Handler      // what metrics serves
 	restarts *restart.Manager
 }
 
 // open makes everything but the listeners.
 func open(cfg config, log *zap.Logger) (*server, error) {
 	s := &server{log: log, registry: newRegistry()}
+	s.admin = handlers.Admin(s.registry, cfg.MetricsToken, cfg.Pprof)
 	var err error
 	if s.store, err = store.Open(cfg.DataDir, log); err != nil {
 		return nil, err
@@ -193,14 +194,16 @@ func (s *server) openLive(cfg config) error {
 	if err != nil {
 		return err
 	}
-	limits := socket.Limits{MaxFrame: cfg.MaxFrameBytes, PingInterval: cfg.PingInterval, IdleTimeout: cfg.IdleTimeout, StallTimeout: cfg.StallTimeout}
+	limits := cfg.socketLimits()
 	if s.loops, err = newLoops(cfg.EventLoop, limits, s.log); err != nil {
 		return err
 	}
 	s.http, err = handlers.New(handlers.Config{
 		Hub: s.hub, Views: v, Log: s.log, Registry: s.registry, Socket: limits, Loops: s.loops,
 		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies,
-		MaxText: cfg.MaxText, LoginRate: cfg.loginRate(), LoginBurst: loginBurst, Metrics: cfg.MetricsListen == "",
+		MaxText: cfg.MaxText, LoginRate: cfg.LoginsPerIP / 60, LoginBurst: loginBurst, RequestRate: cfg.RequestsPerIP,
+		RequestBurst: cfg.requestBurst(), MaxWaiting: cfg.MaxConnsPerIP,
+		Metrics: cfg.MetricsListen == "", MetricsToken: cfg.MetricsToken,
 	})
 	return err
 }
@@ -216,28 +219,6 @@ func newLoops(mode string, limits socket.Limits, log *zap.Logger) (loops *socket
 		err = &usageError{fmt.Sprintf("There are no event loops on %s; --event-loop auto does without.", runtime.GOOS)}
 	}
 	return loops, err
-}
-
-// loginBurst is how many people behind one address may log in at once: a class, an office.
-const loginBurst = 50
-
-// loginRate is how many logins a second come after that; 0 = no limit.
-func (c *config) loginRate() float64 {
-	if c.NoLimits || c.Rate == 0 {
-		return 0
-	}
-	return 1
-}
-
-func (c *config) hubLimits() hub.Limits {
-	l := hub.Limits{
-		MaxText: c.MaxText, Rate: c.Rate, Burst: c.Burst, RatePatience: c.RatePatience, MaxConnections: c.MaxConns,
-		MaxConnectionsPerAddr: c.MaxConnsPerIP, RingBytes: c.RingBytes, PresenceGrace: c.PresenceGrace,
-	}
-	if c.NoLimits {
-		l.Rate, l.MaxConnections, l.MaxConnectionsPerAddr = 0, 0, 0
-	}
-	return l
 }
 
 // newRegistry is where all metrics are, those of the process included.
@@ -369,9 +350,7 @@ func (s *server) serveMetrics(running *sync.WaitGroup) *http.Server {
 	if s.metrics == nil {
 		return nil
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
-	admin := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second}
+	admin := &http.Server{Handler: s.admin, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute}
 	running.Go(func() { // ends with Shutdown
 		if err := admin.Serve(s.metrics); !errors.Is(err, http.ErrServerClosed) {
 			s.log.Error("metrics are no longer served", zap.Error(err))

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -120,12 +121,12 @@ func setInt(dst *int, s string, low, high int) error {
 	return nil
 }
 
-func setRate(c *config, s string) error {
+func setRate(dst *float64, s string) error {
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(n >= 0 && n <= 1_000_000) {
 		return errors.New("it is a number from 0 to 1000000")
 	}
-	c.Rate = n
+	*dst = n
 	return nil
 }
 
@@ -153,9 +154,31 @@ func setRingBytes(c *config, s string) error {
 	return err
 }
 
-func setNoLimits(c *config, s string) (err error) {
-	if c.NoLimits, err = strconv.ParseBool(s); err != nil {
+// setOptionalSize is setSize for a limit that may be off.
+func setOptionalSize(dst *int64, s string) error { return setSize(dst, s, 0, 1<<30) }
+
+func setBool(dst *bool, s string) (err error) {
+	if *dst, err = strconv.ParseBool(s); err != nil {
 		return errors.New("it is true or false")
+	}
+	return nil
+}
+
+// minToken is how long a token must be, so that nobody guesses it.
+const minToken = 16
+
+// setMetricsToken reads the file: the secret itself is never a setting, which others can see.
+func setMetricsToken(c *config, s string) error {
+	c.MetricsToken = ""
+	if s == "" {
+		return nil
+	}
+	data, err := os.ReadFile(s) //nolint:gosec // the path is the operator's own
+	if err != nil {
+		return fmt.Errorf("it cannot be read: %w", err)
+	}
+	if c.MetricsToken = strings.TrimSpace(string(data)); len(c.MetricsToken) < minToken {
+		return fmt.Errorf("what is in it must have at least %d characters", minToken)
 	}
 	return nil
 }

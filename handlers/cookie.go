@@ -23,7 +23,7 @@ const (
 const cookieAge = 400 * 24 * 60 * 60
 
 // overTLS tells whether the browser speaks TLS: with us, with a trusted proxy, or by the settings.
-func (s *Server) overTLS(c *fiber.Ctx) bool { return s.secure || c.Protocol() == "https" }
+func (s *Server) overTLS(c *fiber.Ctx) bool { return s.secure || clientIn(c).tls }
 
 // cookieName is the only name under which a login is looked for: over TLS the plain one could have been set by anybody
 // on the way.

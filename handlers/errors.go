@@ -79,7 +79,7 @@ func (s *Server) answer(c *fiber.Ctx, err error) error {
 	case code >= fiber.StatusInternalServerError && e.Code == protocol.CodeInternal:
 		s.log.Error("request failed", zap.String("method", c.Method()), zap.String("path", c.Path()), zap.Error(err))
 	}
-	setHeaders(c) // again: no route has seen a request that is too large
+	s.setHeaders(c) // again: no route has seen a request that is too large
 	c.Status(code)
 	if e.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, retryAfter(e.RetryAfter))

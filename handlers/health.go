@@ -4,6 +4,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"govor/hub/protocol"
 )
 
 // healthz is GET /healthz: the process answers.
@@ -26,7 +28,7 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 type metrics struct{ refusals *prometheus.CounterVec }
 
 // reasons are the values of the label reason.
-var reasons = []string{"origin", "handshake", "format", "room", "history", "name", "login", "full", "open"}
+var reasons = []string{"origin", "handshake", "format", "room", "history", "name", "login", "full", "open", "requests", "waiting", "metrics"}
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{refusals: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
@@ -40,4 +42,13 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 func (m *metrics) refused(reason string) {
 	m.refusals.With(prometheus.Labels{"reason": reason}).Inc()
+}
+
+// needMetricsToken lets /metrics be read by who knows the token, if there is one.
+func (s *Server) needMetricsToken(c *fiber.Ctx) error {
+	if !metricsAllowed(s.metricsToken, c.Get(fiber.HeaderAuthorization)) {
+		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
+		return s.answer(c, s.refuse(c, "metrics", protocol.Errorf(protocol.CodeBadToken, "the metrics need their token, see --metrics-token-file")))
+	}
+	return c.Next()
 }

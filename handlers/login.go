@@ -2,9 +2,7 @@ package handlers
 
 import (
 	"errors"
-	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -102,28 +100,4 @@ func (s *Server) logout(c *fiber.Ctx) error {
 		s.clearLogin(c)
 	}
 	return redirect(c, "/")
-}
-
-// maxLoginLimiters bounds the addresses whose logins are counted; the least recently seen go first.
-const maxLoginLimiters = 4096
-
-// loginDelay is how long an address has to wait before it may log in; 0 = it may, and this is counted.
-func (s *Server) loginDelay(addr netip.Addr) time.Duration {
-	if s.logins == nil {
-		return 0
-	}
-	l, ok := s.logins.Get(addr)
-	if !ok {
-		l = s.newLogin()
-		if first, had, _ := s.logins.PeekOrAdd(addr, l); had {
-			l = first
-		}
-	}
-	now := time.Now()
-	r := l.ReserveN(now, 1)
-	if wait := r.DelayFrom(now); wait > 0 {
-		r.CancelAt(now)
-		return wait
-	}
-	return 0
 }

@@ -148,6 +148,6 @@ func values(c *fiber.Ctx, name string) []string {
 func (s *Server) refuse(c *fiber.Ctx, reason string, err error) error {
 	s.metrics.refused(reason)
 	s.log.Info("request refused", zap.String("reason", reason), zap.String("method", c.Method()), zap.String("path", c.Path()),
-		zap.String("remote_addr", c.IP()), zap.Error(err))
+		zap.String("remote_addr", remoteAddr(c)), zap.Error(err))
 	return err
 }

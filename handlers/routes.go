@@ -9,16 +9,16 @@ import (
 // route registers every address. The order counts: health is not measured, and the routes come before the first
 // request, or the middleware of the metrics would not know them.
 func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
-	s.app.Use(withHeaders)
+	s.app.Use(s.withHeaders)
 	s.app.Get("/healthz", s.healthz)
 	s.app.Get("/readyz", s.readyz)
 
 	prom := fiberprometheus.NewWithRegistry(registry, "", "chat", "http", nil)
 	if withMetrics {
-		prom.RegisterAt(s.app, "/metrics")
+		prom.RegisterAt(s.app, "/metrics", s.needMetricsToken)
 	}
 	s.app.Use(prom.Middleware)
-	s.app.Use(s.answerErrors)
+	s.app.Use(s.answerErrors, s.paceRequests)
 
 	s.app.Get("/", s.home)
 	s.app.Post("/login", s.fromOurs, s.login)

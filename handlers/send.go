@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/netip"
 	"net/url"
 	"strings"
 
@@ -178,24 +177,4 @@ func isWord(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// clientAddr is the address by which whoever asks is counted, as a trusted proxy tells it.
-func clientAddr(c *fiber.Ctx) netip.Addr {
-	addr, err := netip.ParseAddr(c.IP())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return counted(addr)
-}
-
-// counted is what stands for an address where addresses are counted: of IPv6 the network, since a customer has 2^64 of
-// them (RFC 6177).
-func counted(addr netip.Addr) netip.Addr {
-	if addr = addr.Unmap().WithZone(""); addr.Is6() && !addr.IsLoopback() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return addr
 }

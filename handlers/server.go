@@ -8,16 +8,12 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"govor/hub"
 	"govor/hub/protocol"
@@ -40,27 +36,33 @@ type Config struct {
 	MaxText        int      // characters of a message; 0 = protocol.DefaultMaxText
 	LoginRate      float64  // logins a second of one address; 0 = no limit
 	LoginBurst     int      // as many at once
+	RequestRate    float64  // requests a second from one address; 0 = no limit
+	RequestBurst   int      // as many at once
+	MaxWaiting     int      // connections of one address that are no WebSockets; 0 = no limit
 	Metrics        bool     // serve /metrics, too
+	MetricsToken   string   // optional: who reads /metrics must show it
 }
 
 // Server answers HTTP. Its methods may be called from any goroutine.
 type Server struct {
 	// Fixed at construction.
-	app      *fiber.App
-	hub      *hub.Hub
-	views    *views.Views
-	log      *zap.Logger
-	limits   socket.Limits
-	loops    *socket.Loops
-	origins  originRules
-	secure   bool // people reach the server over TLS, whatever a request looks like
-	maxText  int
-	metrics  *metrics
-	assets   map[string]*asset
-	logins   *lru.Cache[netip.Addr, *rate.Limiter] // by address; nil = no limit
-	newLogin func() *rate.Limiter
-	upgrade  fiber.Handler
-	formats  map[string]protocol.Format // those without a language, by subprotocol
+	app          *fiber.App
+	hub          *hub.Hub
+	views        *views.Views
+	log          *zap.Logger
+	limits       socket.Limits
+	loops        *socket.Loops
+	origins      originRules
+	secure       bool // people reach the server over TLS, whatever a request looks like
+	maxText      int
+	metricsToken string // "" = none is needed
+	metrics      *metrics
+	assets       map[string]*asset
+	logins       *addrRate
+	requests     *addrRate
+	proxies      proxies
+	upgrade      fiber.Handler
+	formats      map[string]protocol.Format // those without a language, by subprotocol
 
 	draining atomic.Bool
 }
@@ -87,7 +89,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		hub: cfg.Hub, views: cfg.Views, log: cfg.Log, limits: cfg.Socket, loops: cfg.Loops, origins: rules,
 		secure: rules.base != nil && rules.base.Scheme == "https", maxText: cfg.MaxText,
-		metrics: newMetrics(cfg.Registry),
+		metrics: newMetrics(cfg.Registry), proxies: newProxies(cfg.TrustedProxies), metricsToken: cfg.MetricsToken,
 		formats: map[string]protocol.Format{
 			protocol.SubprotocolText: protocol.Text{},
 			protocol.SubprotocolJSON: protocol.JSON{},
@@ -96,16 +98,19 @@ func New(cfg Config) (*Server, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if cfg.LoginRate > 0 {
-		if s.logins, err = lru.New[netip.Addr, *rate.Limiter](maxLoginLimiters); err != nil {
-			return nil, fmt.Errorf("make login limits: %w", err)
-		}
-		s.newLogin = func() *rate.Limiter { return rate.NewLimiter(rate.Limit(cfg.LoginRate), max(1, cfg.LoginBurst)) }
+	if s.logins, err = newAddrRate(cfg.LoginRate, cfg.LoginBurst); err != nil {
+		return nil, err
+	}
+	if s.requests, err = newAddrRate(cfg.RequestRate, cfg.RequestBurst); err != nil {
+		return nil, err
 	}
 	s.app = fiber.New(s.fiberConfig(cfg))
 	s.app.Server().KeepHijackedConns = true // or closing a WebSocket does nothing
 	s.app.Server().Logger = serverLog{cfg.Log}
 	s.app.Server().ConnState = tellWatch
+	if cfg.MaxWaiting > 0 {
+		s.app.Server().ConnState = newWaiting(s, cfg.MaxWaiting).observe
+	}
 	s.upgrade = s.newUpgrade()
 	s.route(cfg.Registry, cfg.Metrics)
 	return s, nil
@@ -148,22 +153,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil
-}
-
-// tellWatch tells the listener, if it watches its connections, whether a request is under way over one of them. When the
-// program restarts, those over which none is are handed on.
-func tellWatch(c net.Conn, state fasthttp.ConnState) {
-	w, ok := c.(interface {
-		Busy()
-		Rest()
-	})
-	switch {
-	case !ok:
-	case state == fasthttp.StateActive:
-		w.Busy()
-	case state == fasthttp.StateIdle:
-		w.Rest()
-	}
 }
 
 // serverLog takes what the HTTP library has to say: what strangers send, mostly.

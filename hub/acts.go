@@ -16,7 +16,7 @@ func (h *Hub) Act(ctx context.Context, m Member, from netip.Addr, a protocol.Act
 	if a.ID == "" {
 		a.ID = protocol.NewID()
 	}
-	bad := h.admit(ctx, m, from)
+	bad := h.admit(ctx, m, from, 0)
 	var e protocol.Event
 	if bad == nil {
 		e, bad = h.act(ctx, m, from, a)
@@ -36,7 +36,7 @@ func (s *Session) act(a protocol.Act) {
 	if a.Room == "" {
 		a.Room = s.room
 	}
-	if !s.pace() {
+	if !s.pace(0) {
 		return
 	}
 	e, bad := s.hub.act(s.hub.ctx, s.member(), s.ip, a)

@@ -51,7 +51,7 @@ func (s *Session) change(c change) {
 		s.refuse(bad.About(c.room, c.id))
 		return
 	}
-	if s.pace() && s.reserve() {
+	if s.pace(len(c.text)) && s.reserve() {
 		s.append(s.hub.changeEvent(s.member(), room, c))
 	}
 }
@@ -77,7 +77,7 @@ func (h *Hub) submitChange(ctx context.Context, m Member, from netip.Addr, c cha
 		bad = h.checkChange(&c)
 	}
 	if bad == nil {
-		bad = h.admit(ctx, m, from)
+		bad = h.admit(ctx, m, from, len(c.text))
 	}
 	if bad != nil {
 		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()

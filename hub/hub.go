@@ -19,7 +19,6 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"govor/hub/journal"
 	"govor/hub/protocol"
@@ -45,7 +44,14 @@ type Limits struct {
 	MaxText               int           // characters of a message
 	Rate                  float64       // messages a second of one session; by HTTP, of one member or a guest's address
 	Burst                 int           // messages at once before Rate counts
-	RatePatience          time.Duration // who is over Rate for longer is ended
+	ByteRate              float64       // bytes of text a second, as Rate
+	PerMember             Pace          // of all sessions of a member
+	PerAddr               Pace          // of all sessions from an address
+	FrameRate             float64       // commands a second of one session that are no messages
+	RatePatience          time.Duration // who is over a rate of their own for longer is ended
+	MaxRooms              int           // rooms that one session is in
+	NewRoomsPerHour       int           // opened by one member, and from one address
+	RenamesPerHour        int           // changes of the name of one member
 	MaxConnections        int
 	MaxConnectionsPerAddr int
 	RingBytes             int           // bytes of one ring, that is of one room in one format
@@ -66,7 +72,7 @@ type Hub struct {
 	metrics   *metrics
 	catchups  *catchups
 	blocks    *blocks
-	httpRates *lru.Cache[string, *rate.Limiter]
+	paces     *lru.Cache[string, []bucket] // of members and addresses
 	leases    leases
 	holds     holds
 	ownerKey  ownerKey
@@ -104,14 +110,14 @@ func New(cfg Config) (*Hub, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	rates, err := lru.New[string, *rate.Limiter](maxHTTPLimiters)
+	paces, err := lru.New[string, []bucket](maxPaced)
 	if err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}
 	h := &Hub{
 		journal: cfg.Journal, store: cfg.Store, log: cfg.Log, now: cfg.Now, prerender: cfg.Prerender, forget: cfg.Forget,
 		signer: signer{cfg.Secret}, limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
-		httpRates: rates, from: cfg.Store.Position(), rooms: make(map[string]*room),
+		paces: paces, from: cfg.Store.Position(), rooms: make(map[string]*room),
 		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]*Session),
 		names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
 	}

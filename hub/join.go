@@ -25,8 +25,8 @@ func (s *Session) joinAs(name string, r protocol.Resume) {
 	s.mu.Lock()
 	old, n := s.seatInLocked(room), len(s.seats)
 	s.mu.Unlock()
-	if bad == nil && old == nil && n >= protocol.MaxRoomsPerHello {
-		bad = protocol.Errorf(protocol.CodeTooMany, "a session may be in %d rooms", protocol.MaxRoomsPerHello)
+	if bad == nil && old == nil {
+		bad = s.hub.checkSeats(n)
 	}
 	if bad != nil {
 		s.refuse(bad.About(name, ""))

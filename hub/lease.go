@@ -35,14 +35,17 @@ func (h *Hub) Admit(addr netip.Addr) (*Lease, error) {
 	}
 	l := &h.leases
 	addr = addr.Unmap()
+	known := addr.IsValid() // or nothing can be counted for it
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	perAddr := h.limits.MaxConnectionsPerAddr
-	if full := h.limits.MaxConnections > 0 && l.total >= h.limits.MaxConnections; full || perAddr > 0 && l.byAddr[addr] >= perAddr {
-		e := protocol.Errorf(protocol.CodeTooMany, "there are too many connections from your address")
+	if full := h.limits.MaxConnections > 0 && l.total >= h.limits.MaxConnections; full || known && perAddr > 0 && l.byAddr[addr] >= perAddr {
+		e, limit := protocol.Errorf(protocol.CodeTooMany, "there are too many connections from your address"), limitAddrConnections
 		if full {
+			limit = limitConnections
 			e = protocol.Errorf(protocol.CodeUnavailable, "the server is full")
 		}
+		h.metrics.limit(limit)
 		e.RetryAfter = admitRetry
 		return nil, e
 	}

@@ -52,6 +52,9 @@ func (h *Hub) Login(ctx context.Context, name string, current *Member) (Member, 
 	}
 	m := Member{ID: protocol.NewMemberID(), Proof: ByLogin}
 	if current != nil {
+		if bad := h.checkRename(current.ID, current.NameKey != key); bad != nil {
+			return Member{}, bad
+		}
 		m = *current
 	}
 	m.Name, m.NameKey = shown, key

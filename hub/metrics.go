@@ -13,6 +13,7 @@ type metrics struct {
 	duplicates    prometheus.Counter
 	slowConsumers prometheus.Counter
 	ended         *prometheus.CounterVec // reason: see endReason
+	limited       *prometheus.CounterVec // limit: limitNames
 	errors        *prometheus.CounterVec // code: protocol.Code
 	acts          *prometheus.CounterVec // action: protocol.Action
 	resumes       *prometheus.CounterVec // result: live, resumed, reset_ahead, reset_mismatch, reset_pruned
@@ -40,7 +41,12 @@ func newMetrics(h *Hub, reg prometheus.Registerer) *metrics {
 		defer h.mu.Unlock()
 		return float64(len(h.rooms))
 	})
+	limited := vec("chat_limited_total", "How often a limit has slowed somebody down or refused something, by the limit's flag.", "limit")
+	for _, name := range limitNames {
+		limited.WithLabelValues(name)
+	}
 	return &metrics{
+		limited:       limited,
 		connections:   counter("chat_connections_total", "WebSocket connections that this node has accepted."),
 		messages:      counter("chat_messages_total", "Messages that this node has accepted and stored."),
 		duplicates:    counter("chat_duplicates_total", "Messages that were sent again and not stored again."),
@@ -55,6 +61,9 @@ func newMetrics(h *Hub, reg prometheus.Registerer) *metrics {
 		}),
 	}
 }
+
+// limit counts that a limit has slowed somebody down or refused something.
+func (m *metrics) limit(name string) { m.limited.WithLabelValues(name).Inc() }
 
 // endLabels is a closed set: what a client wrote as its reason never becomes a label.
 func endLabels(code int, reason string) prometheus.Labels {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"govor/hub/line"
 	"govor/hub/protocol"
@@ -14,6 +13,9 @@ import (
 // Receive implements socket.Peer.
 func (s *Session) Receive(data []byte) {
 	cmd, bad := s.format.Decode(data)
+	if _, ok := cmd.(protocol.Send); !ok && !s.paceFrame() { // a message has paces of its own
+		return
+	}
 	if bad != nil {
 		s.begin()
 		s.refuse(bad)
@@ -127,11 +129,14 @@ func (s *Session) send(c protocol.Send) {
 	if bad == nil {
 		bad = s.hub.checkSend(c)
 	}
+	if bad == nil {
+		bad = s.hub.checkOpening(room, s.member(), s.from)
+	}
 	if bad != nil {
 		s.refuse(bad.About(c.Room, c.ID))
 		return
 	}
-	if s.pace() && s.reserve() {
+	if s.pace(len(c.Text)) && s.reserve() {
 		m := s.member()
 		e := s.hub.message(m, room, c)
 		if m.Proof != ByLogin && !s.introduced.Load() {
@@ -187,41 +192,6 @@ func (s *Session) roomOf(name string) (string, *protocol.Error) {
 		return "", protocol.Errorf(protocol.CodeNotInRoom, "this session has not joined %s", canonical)
 	}
 	return canonical, nil
-}
-
-// pacing is how a session's rate is kept.
-type pacing struct {
-	limiter *rate.Limiter
-	since   time.Time // since when the limiter has made the session wait; zero = it has not
-}
-
-// pace waits until the session's rate allows one more message: not reading slows a sender down before anything is
-// refused. Only who stays over the rate for RatePatience is ended. It tells whether to go on.
-func (s *Session) pace() bool {
-	limits := &s.hub.limits
-	if limits.Rate <= 0 {
-		return true
-	}
-	if s.pacing == nil {
-		s.pacing = &pacing{limiter: rate.NewLimiter(rate.Limit(limits.Rate), max(1, limits.Burst))}
-	}
-	now := s.hub.now()
-	delay := s.pacing.limiter.ReserveN(now, 1).DelayFrom(now)
-	if delay == 0 {
-		s.pacing.since = time.Time{}
-		return true
-	}
-	if s.pacing.since.IsZero() {
-		s.pacing.since = now
-	}
-	if patience := limits.RatePatience; patience > 0 && now.Sub(s.pacing.since) > patience {
-		e := protocol.Errorf(protocol.CodeTooFast, "more than %g messages a second for too long", s.hub.limits.Rate)
-		e.RetryAfter = delay
-		s.refuse(e)
-		s.end(protocol.ClosePolicy, reasonTooFast)
-		return false
-	}
-	return s.wait(delay)
 }
 
 // wait lets time pass; false when the session has begun to end.

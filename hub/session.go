@@ -27,9 +27,10 @@ type Session struct {
 	hub    *Hub
 	id     string
 	format protocol.Format
-	room   string // of the connection's address
-	addr   string
+	room   string     // of the connection's address
+	addr   string     // for the log
 	ip     netip.Addr // the same, as compared; the zero value when it is not known
+	from   netip.Addr // for the limits; none = not known
 	opened time.Time
 
 	// Owned by the reader.
@@ -75,16 +76,17 @@ type Session struct {
 type SessionParams struct {
 	Member  Member
 	Format  protocol.Format
-	Room    string // canonical; of the connection's address
-	History int    // past messages to begin with, for plain text, which has no hello
-	Addr    string // for the log, and for bans of addresses
+	Room    string     // canonical; of the connection's address
+	History int        // past messages to begin with, for plain text, which has no hello
+	Addr    string     // for the log, and for bans of addresses
+	From    netip.Addr // for the limits; none = not known
 }
 
 // Open makes a session and says welcome. The error is a *protocol.Error: name_taken when somebody took the name of a
 // logged-in member meanwhile, banned, unavailable while the hub stops.
 func (h *Hub) Open(p SessionParams) (*Session, error) {
 	s := &Session{
-		hub: h, id: protocol.NewID(), format: p.Format, room: p.Room, addr: p.Addr, opened: h.now(), who: p.Member,
+		hub: h, id: protocol.NewID(), format: p.Format, room: p.Room, addr: p.Addr, from: p.From, opened: h.now(), who: p.Member,
 	}
 	if ip, err := netip.ParseAddr(p.Addr); err == nil {
 		s.ip = ip.Unmap().WithZone("")

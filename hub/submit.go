@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
-	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"govor/hub/journal"
 	"govor/hub/protocol"
@@ -16,9 +14,6 @@ import (
 
 // errUnavailable is what a sender is told whose event may or may not have been stored.
 var errUnavailable = protocol.Errorf(protocol.CodeUnavailable, "this cannot be stored now; send it again with the same id")
-
-// submitPatience is how long a message that came by HTTP waits for its member's rate before it is refused.
-const submitPatience = 2 * time.Second
 
 // Submit stores a message that came by HTTP from an address and waits for its receipt. Errors are *protocol.Error.
 func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.Send) (protocol.Receipt, error) {
@@ -30,7 +25,10 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 		bad = h.checkSend(s)
 	}
 	if bad == nil {
-		bad = h.admit(ctx, m, from)
+		bad = h.checkOpening(room, m, from)
+	}
+	if bad == nil {
+		bad = h.admit(ctx, m, from, len(s.Text))
 	}
 	if bad != nil {
 		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()
@@ -45,11 +43,11 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 }
 
 // admit says whether something that came by HTTP may be appended now; it waits for the rate.
-func (h *Hub) admit(ctx context.Context, m Member, from netip.Addr) *protocol.Error {
+func (h *Hub) admit(ctx context.Context, m Member, from netip.Addr, bytes int) *protocol.Error {
 	if h.isStopping() {
 		return errUnavailable
 	}
-	return h.paceHTTP(ctx, m, from)
+	return h.paceHTTP(ctx, m, from, bytes)
 }
 
 // wait appends e and waits for its receipt.
@@ -170,42 +168,4 @@ func (h *Hub) public(err error) error {
 		h.log.Warn("append failed", zap.Error(err))
 	}
 	return e
-}
-
-// maxHTTPLimiters bounds the rates that are remembered; the least recently used go first.
-const maxHTTPLimiters = 4096
-
-// paceHTTP waits for the rate of a logged-in member, or of a guest's address.
-func (h *Hub) paceHTTP(ctx context.Context, m Member, from netip.Addr) *protocol.Error {
-	if h.limits.Rate <= 0 {
-		return nil
-	}
-	key := "addr " + from.Unmap().String()
-	if m.Proof != ByNothing {
-		key = "member " + m.ID.String()
-	}
-	l, ok := h.httpRates.Get(key)
-	if !ok {
-		l = rate.NewLimiter(rate.Limit(h.limits.Rate), max(1, h.limits.Burst))
-		if first, had, _ := h.httpRates.PeekOrAdd(key, l); had {
-			l = first
-		}
-	}
-	now := h.now()
-	r := l.ReserveN(now, 1)
-	delay := r.DelayFrom(now)
-	if delay > submitPatience {
-		r.CancelAt(now)
-		e := protocol.Errorf(protocol.CodeTooFast, "more than %g messages a second", h.limits.Rate)
-		e.RetryAfter = delay
-		return e
-	}
-	t := time.NewTimer(delay)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return errUnavailable
-	}
 }

@@ -318,7 +318,7 @@ func FuzzParser(f *testing.F) {
 func parse(t *testing.T, data []byte, piece func(n int) int) string {
 	t.Helper()
 	var said strings.Builder
-	p := parser{pulse: new(pulse), limit: 1000}
+	p := parser{pulse: new(pulse), limit: 1000, controls: 50}
 	for len(data) > 0 {
 		n := piece(len(data))
 		b := bytes.Clone(data[:n])

@@ -183,7 +183,7 @@ func (l *loop) read(k *link) {
 func (l *loop) feed(k *link, b []byte) {
 	p := k.parser
 	if p == nil {
-		l.parser = parser{pulse: &k.pulse, limit: l.owner.limits.MaxFrame, binary: k.binary}
+		l.parser = parser{pulse: &k.pulse, limit: l.owner.limits.MaxFrame, binary: k.binary, controls: l.owner.limits.ControlRate}
 		p = &l.parser
 		if k.decided() {
 			p.discard()

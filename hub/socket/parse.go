@@ -13,12 +13,14 @@ type pulse struct {
 	spent time.Duration // when the allowance of control and empty frames is whole again
 }
 
-// allow counts a control or empty frame and tells whether it is within the allowance: controlBurst at once and
-// controlRate a second.
-func (p *pulse) allow(now time.Duration) bool {
-	const cost = time.Second / controlRate
+// allow counts a control or empty frame and tells whether it is within the allowance, see Limits.ControlRate.
+func (p *pulse) allow(now time.Duration, perSecond int) bool {
+	if perSecond <= 0 {
+		return true
+	}
+	cost := time.Second / time.Duration(perSecond)
 	p.spent = max(p.spent, now)
-	if p.spent-now > (controlBurst-1)*cost {
+	if p.spent-now > controlBurst*time.Second-cost {
 		return false
 	}
 	p.spent += cost
@@ -48,9 +50,10 @@ type event struct {
 // parser reads the frames of a client from bytes as they come, however they are cut. It holds memory for what has come
 // of an unfinished frame or message only.
 type parser struct {
-	pulse  *pulse
-	limit  int64 // bytes of a message
-	binary bool  // binary messages are taken, too
+	pulse    *pulse
+	limit    int64 // bytes of a message
+	binary   bool  // binary messages are taken, too
+	controls int   // control and empty frames a second
 
 	head    [14]byte // of the frame at hand
 	have    uint8    // bytes of head that have come
@@ -201,7 +204,7 @@ func (p *parser) begin(now time.Duration) event {
 	p.pulse.heard = now
 	control := p.op() >= opClose
 	if control || p.left == 0 && !p.final() {
-		if !p.pulse.allow(now) {
+		if !p.pulse.allow(now, p.controls) {
 			return p.end(closePolicy, "too many control frames")
 		}
 	}

@@ -65,7 +65,7 @@ func serve(raw net.Conn, in io.Reader, p Peer, limits Limits, onPanic func(any, 
 		raw: raw, in: in, peer: p, limits: limits.withDefaults(), onPanic: onPanic, start: time.Now(),
 		kick: make(chan struct{}, 1), written: make(chan struct{}),
 	}
-	c.parser = parser{pulse: &c.pulse, limit: c.limits.MaxFrame, binary: takesBinary(p)}
+	c.parser = parser{pulse: &c.pulse, limit: c.limits.MaxFrame, binary: takesBinary(p), controls: c.limits.ControlRate}
 	switch t := raw.(type) {
 	case *net.TCPConn:
 		c.resume = true

@@ -6,6 +6,7 @@
 package socket
 
 import (
+	"crypto/tls"
 	"net"
 	"time"
 
@@ -73,6 +74,9 @@ type Limits struct {
 	PingInterval time.Duration // a ping after so long without a frame from the peer. Default 25 s
 	IdleTimeout  time.Duration // ended (1001) after so long without any frame from the peer. Default 60 s
 	StallTimeout time.Duration // a socket that takes no byte for so long is ended (1013, slow consumer). Default 60 s
+	// ControlRate is how many control and empty frames a second the peer may send, controlBurst seconds' worth at once;
+	// over it: 1008. Default 50; negative is no limit
+	ControlRate int
 }
 
 // withDefaults fills in what is zero.
@@ -89,6 +93,9 @@ func (l Limits) withDefaults() Limits {
 	if l.StallTimeout <= 0 {
 		l.StallTimeout = 60 * time.Second
 	}
+	if l.ControlRate == 0 {
+		l.ControlRate = 50
+	}
 	return l
 }
 
@@ -102,8 +109,7 @@ const (
 	flushTimeout = 5 * time.Second // what is pending when the peer ends is written within this, or dropped
 	closeTimeout = 2 * time.Second // the close frame is written within this, and answered within this
 	maxControl   = 1 << 10         // bytes of control frames that wait to be written
-	controlRate  = 50              // control and empty frames a second that a connection may send
-	controlBurst = 200             // as many at once
+	controlBurst = 4               // seconds' worth of Limits.ControlRate that may come at once
 	sendBuffer   = 64 << 10        // the kernel's: what a stalled connection holds there
 	readSize     = 1 << 10         // bytes that the portable driver reads at once; the server's buffer is before it
 	tlsChunk     = 16 << 10        // bytes of one write where a write that timed out cannot go on
@@ -130,7 +136,14 @@ func rawOf(in net.Conn) net.Conn {
 	if u, ok := in.(interface{ UnsafeConn() net.Conn }); ok {
 		raw = u.UnsafeConn()
 	}
-	if w, ok := raw.(interface{ Leave() net.Conn }); ok {
+	type watched interface{ Leave() net.Conn }
+	if t, ok := raw.(*tls.Conn); ok {
+		if w, ok := t.NetConn().(watched); ok {
+			w.Leave()
+		}
+		return raw
+	}
+	if w, ok := raw.(watched); ok {
 		raw = w.Leave()
 	}
 	return raw
