@@ -73,6 +73,8 @@ type Hub struct {
 	catchups  *catchups
 	blocks    *blocks
 	paces     *lru.Cache[string, []bucket] // of members and addresses
+	reads     *reads
+	watchers  *watchers
 	leases    leases
 	holds     holds
 	ownerKey  ownerKey
@@ -119,8 +121,9 @@ func New(cfg Config) (*Hub, error) {
 		signer: signer{cfg.Secret}, limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
 		paces: paces, from: cfg.Store.Position(), rooms: make(map[string]*room),
 		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]*Session),
-		names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
+		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
 	}
+	h.watchers = newWatchers(h)
 	h.leases.byAddr = make(map[netip.Addr]int)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.metrics = newMetrics(h, cfg.Registry)
@@ -140,6 +143,8 @@ func (h *Hub) Run(ctx context.Context) error {
 	tidyCtx, stopTidying := context.WithCancel(ctx)
 	defer stopTidying()
 	workers.Go(func() { h.tidy(tidyCtx, releaseMemory) })
+	workers.Go(func() { h.reads.run(tidyCtx) })
+	workers.Go(func() { h.watchers.run(tidyCtx) })
 	h.openRoom(protocol.Event{Room: protocol.RoomLobby, At: h.now().UnixMilli()})
 	err := h.journal.Follow(ctx, h.from, h.dispatch)
 	if ctx.Err() != nil {
@@ -164,6 +169,9 @@ func (h *Hub) dispatch(batch []protocol.Event) {
 			h.tellDeleted(e)
 		}
 		h.forgetTaken(e)
+		if e.Kind == protocol.KindMessage {
+			h.watchers.said(e)
+		}
 		h.mu.Lock()
 		r := h.rooms[e.Room]
 		h.mu.Unlock()

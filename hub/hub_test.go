@@ -225,7 +225,8 @@ func (c *client) until(typ string) frame {
 
 type frame struct {
 	Type, Room, ID, Text, From, Code, Token, Name, Reason string
-	Seq, After, Last, Online                              int64
+	Seq, After, Last, Online, Messages                    int64
+	Mentions                                              int
 	Duplicate                                             bool
 }
 

@@ -39,6 +39,10 @@ func (s *Session) Receive(data []byte) {
 		s.joinAs(cmd.Room, cmd.Resume)
 	case protocol.Leave:
 		s.leave(cmd.Room)
+	case protocol.Read:
+		s.read(cmd)
+	case protocol.Watch:
+		s.watch(cmd)
 	case protocol.Ping:
 		s.reply(protocol.Pong{})
 	}

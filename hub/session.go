@@ -61,9 +61,11 @@ type Session struct {
 	seats      []*seat // few; in no order
 	firstDirty *seat   // seats that may have something to take, chained by nextDirty
 	lastDirty  *seat
-	outbox     []byte // frames for this session only
-	held       *seat  // of room, until the first command or holdTime
-	inFlight   int32  // appends without an answer
+	outbox     []byte   // frames for this session only
+	held       *seat    // of room, until the first command or holdTime
+	watching   []string // rooms of which it gets news
+	attends    bool     // it has asked for news
+	inFlight   int32    // appends without an answer
 	ending     bool
 	finish     bool // end only when the appends in flight are answered
 	gone       bool // has ended: it takes no more seats
@@ -378,10 +380,15 @@ func (s *Session) Ended(code int, reason string) {
 	seats := s.seats
 	s.gone, s.seats, s.outbox = true, nil, nil
 	s.firstDirty, s.lastDirty = nil, nil
+	watching := s.watching
+	s.watching = nil
 	who := s.who
 	s.mu.Unlock()
 	for _, t := range seats {
 		s.hub.stand(t, who.ID)
+	}
+	for _, room := range watching {
+		s.hub.watchers.drop(s, room)
 	}
 	s.hub.unclaim(who)
 	s.hub.unregister(s, who.ID)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -119,19 +120,24 @@ func (h *Hub) openRoom(e protocol.Event) {
 	if _, ok := h.store.Room(e.Room); ok {
 		return
 	}
-	body, err := json.Marshal(protocol.RoomBody{Name: e.Room, Kind: "public", Looks: protocol.LooksOf(e.Room, e.Room)})
-	if err != nil {
-		panic("encode room body: " + err.Error()) // strings only
-	}
-	open := protocol.Event{
-		Room: protocol.RoomServer, Kind: protocol.KindRoom, V: protocol.Version, ID: protocol.NewID(),
-		Member: e.Member, Name: e.Name, NameKey: e.NameKey, At: e.At, Body: string(body),
-	}
-	h.journal.Append(open, func(_ protocol.Receipt, err error) {
+	m := Member{ID: e.Member, Name: e.Name, NameKey: e.NameKey}
+	h.journal.Append(opening(m, e.Room, e.Time()), func(_ protocol.Receipt, err error) {
 		if err != nil && !errors.As(err, new(*protocol.Error)) { // a refusal is told of what was said there
 			h.log.Warn("room not opened", zap.String("room", e.Room), zap.Error(err))
 		}
 	})
+}
+
+// opening is the event that opens a room.
+func opening(m Member, room string, at time.Time) protocol.Event {
+	body, err := json.Marshal(protocol.RoomBody{Name: room, Kind: "public", Looks: protocol.LooksOf(room, room)})
+	if err != nil {
+		panic("encode room body: " + err.Error()) // strings only
+	}
+	return protocol.Event{
+		Room: protocol.RoomServer, Kind: protocol.KindRoom, V: protocol.Version, ID: protocol.NewID(),
+		Member: m.ID, Name: m.Name, NameKey: m.NameKey, At: at.UnixMilli(), Body: string(body),
+	}
 }
 
 func (h *Hub) countAppend(kind protocol.Kind, r protocol.Receipt, err error) {

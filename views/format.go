@@ -63,6 +63,11 @@ func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
 			"retry-after-ms", itoa(frame.RetryAfter.Milliseconds()), "suggestion", frame.Suggestion)
 	case protocol.Left:
 		return appendFacts(dst, "left", "", "room", frame.Room)
+	case protocol.News:
+		return appendFacts(dst, "news", "", "room", frame.Room, "last", itoa(frame.Last), "messages", itoa(frame.Messages),
+			"mentions", strconv.Itoa(frame.Mentions))
+	case protocol.ReadMark:
+		return appendFacts(dst, "read", "", "room", frame.Room, "seq", itoa(frame.Seq), "messages", itoa(frame.Messages))
 	case protocol.Pong:
 		return appendFacts(dst, "pong", "")
 	default:

@@ -35,6 +35,8 @@ type wireFrame struct {
 	After        int64        `json:"after"`
 	Last         int64        `json:"last"`
 	Online       int          `json:"online"`
+	Messages     int64        `json:"messages"`
+	Mentions     int          `json:"mentions"`
 	People       []jsonPerson `json:"people"`
 	Joined       []string     `json:"joined"`
 	JoinedCount  int          `json:"joined_count"`
@@ -91,6 +93,10 @@ func DecodeFrame(data []byte) (Frame, error) {
 		return w.notice()
 	case "left":
 		return Left{Room: w.Room}, nil
+	case "news":
+		return News{Room: w.Room, Last: w.Last, Messages: w.Messages, Mentions: w.Mentions}, nil
+	case "read":
+		return ReadMark{Room: w.Room, Seq: w.Seq, Messages: w.Messages}, nil
 	case "pong":
 		return Pong{}, nil
 	case "":

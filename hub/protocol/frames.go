@@ -2,7 +2,8 @@ package protocol
 
 import "time"
 
-// Command is what a client asks for: one of Hello, Send, Edit, Delete, Act, Join, Leave, Ping.
+// Command is what a client asks for: one of Hello, Send, Edit, Delete, Act, Join, Leave, Read, Watch,
+// Ping.
 type Command interface{ command() }
 
 // Hello introduces a connection: who it is (a token from an earlier welcome) and which rooms it goes on reading.
@@ -65,7 +66,7 @@ func (Leave) command()  {}
 func (Ping) command()   {}
 
 // Frame is what a client gets: one of Welcome, Joined, Reset, Message, Presence, Receipt, *Error, *Notice,
-// Left, Pong.
+// News, ReadMark, Left, Pong.
 type Frame interface{ frame() }
 
 // Welcome is the first frame of every connection, and comes again when a hello's token changed who it is.

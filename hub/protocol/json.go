@@ -173,6 +173,9 @@ type jsonFrame struct {
 	After        *int64      `json:"after,omitempty"`
 	Last         *int64      `json:"last,omitempty"`
 	Online       *int        `json:"online,omitempty"`
+	Seq          int64       `json:"seq,omitempty"`
+	Messages     *int64      `json:"messages,omitempty"`
+	Mentions     int         `json:"mentions,omitempty"`
 	Joined       []string    `json:"joined,omitempty"`
 	JoinedCount  int         `json:"joined_count,omitempty"`
 	Left         []string    `json:"left,omitempty"`
@@ -212,6 +215,10 @@ func appendOther(dst []byte, f Frame) []byte {
 		j = noticeJSON(f)
 	case Left:
 		j = jsonFrame{Type: "left", Room: f.Room}
+	case News:
+		j = jsonFrame{Type: "news", Room: f.Room, Last: &f.Last, Messages: &f.Messages, Mentions: f.Mentions}
+	case ReadMark:
+		j = jsonFrame{Type: "read", Room: f.Room, Seq: f.Seq, Messages: &f.Messages}
 	case Pong:
 		j = jsonFrame{Type: "pong"}
 	default:
@@ -323,6 +330,13 @@ func DecodeCommand(data []byte) (Command, *Error) {
 		return Join{Room: c.Room, Resume: Resume{After: c.After, ID: c.ID}}, nil
 	case "leave":
 		return Leave{Room: c.Room}, nil
+	case "read":
+		if c.Seq <= 0 {
+			return refuse(CodeBadFrame, "read needs the seq of what was read last")
+		}
+		return Read{Room: c.Room, Seq: c.Seq}, nil
+	case "watch":
+		return Watch{Rooms: c.Rooms}, nil
 	case "ping":
 		return Ping{}, nil
 	case "":

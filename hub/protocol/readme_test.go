@@ -29,6 +29,8 @@ var (
 		"join":  Join{Room: "планы", Resume: Resume{ptr(7), "0198c0de-0000-7000-8000-000000000007"}},
 		"leave": Leave{Room: "планы"},
 		"ping":  Ping{},
+		"read":  Read{Room: "lobby", Seq: 41},
+		"watch": Watch{Rooms: map[string]Resume{"планы": {After: ptr(7)}}},
 	}
 	readmeFrames = map[string]Frame{
 		"welcome": Welcome{
@@ -54,9 +56,11 @@ var (
 			Room: "lobby", Kind: KindDeletion, Seq: 44, ID: "0198c0de-0000-7000-8000-00000000002d", Member: testMember, Name: "Иван",
 			Target: 41, At: time.Date(2026, 11, 23, 9, 5, 0, 0, time.UTC).UnixMilli(),
 		}},
-		"ack":  Receipt{ID: "0198c0de-0000-7000-8000-000000000029", Room: "lobby", Seq: 41},
-		"left": Left{Room: "планы"},
-		"pong": Pong{},
+		"ack":       Receipt{ID: "0198c0de-0000-7000-8000-000000000029", Room: "lobby", Seq: 41},
+		"left":      Left{Room: "планы"},
+		"pong":      Pong{},
+		"news":      News{Room: "планы", Last: 12, Messages: 11, Mentions: 1},
+		"read-mark": ReadMark{Room: "планы", Seq: 12, Messages: 11},
 		"presence": &Presence{
 			Room: "lobby", Online: 14, Joined: []string{"Анна"}, JoinedCount: 12, Left: []string{"Пётр"}, LeftCount: 1,
 			At: time.Date(2026, 11, 23, 9, 4, 7, 0, time.UTC),

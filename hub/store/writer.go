@@ -41,6 +41,7 @@ type writer struct {
 	setRole, addSanction, dropSanction       *sqlite.Stmt
 	setRoomRules, findPace, setPace          *sqlite.Stmt
 	dropPaces, addAudit                      *sqlite.Stmt
+	addMark                                  *sqlite.Stmt
 }
 
 func newWriter(conn *sqlite.Conn) (*writer, error) {
@@ -71,6 +72,7 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = ? AND e.member = ?"},
 		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.room = 1 AND e.seq = ?"},
 		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.room = ? AND e.seq = ?"},
+		{&w.addMark, addMark},
 		{&w.erase, "UPDATE events SET body = '' WHERE pos = ?"},
 		{&w.eraseEdits, "UPDATE events SET body = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
 		{&w.foldEdit, "INSERT INTO folds (pos, changed, body) VALUES (?, ?, ?)" +
