@@ -14,16 +14,25 @@ import (
 // pageSize is how many messages a page of a room has.
 const pageSize = 50
 
-// room is GET /r/ROOM: the newest messages, with ?before=N those before N; the login card for whoever is not logged in.
+// room is GET /r/ROOM: the newest messages, with ?before=N those before N, with ?after=N those after it; the login card for whoever is not logged in.
 func (s *Server) room(c *fiber.Ctx) error {
 	return s.roomPage(c, func(ctx context.Context, m hub.Member, room string) (hub.History, bool, error) {
 		before, err := number(c, "before")
 		if err != nil {
 			return hub.History{}, false, err
 		}
+		if before == 0 && c.Query("after") != "" {
+			after, err := number(c, "after")
+			if err != nil {
+				return hub.History{}, false, err
+			}
+			if h, err := s.hub.Events(ctx, m, room, after, pageSize); err != nil || len(h.Events) > 0 {
+				return h, !h.Newer, err
+			}
+		}
 		h, err := s.hub.History(ctx, m, room, before, pageSize)
 		return h, before == 0, err
-	}, "")
+	}, 0)
 }
 
 // around is GET /r/ROOM/41: the page in which number 41 is.
@@ -35,16 +44,19 @@ func (s *Server) around(c *fiber.Ctx) error {
 	return s.roomPage(c, func(ctx context.Context, m hub.Member, room string) (hub.History, bool, error) {
 		h, err := s.hub.Around(ctx, m, room, seq, pageSize)
 		return h, !h.Newer, err
-	}, "/"+strconv.FormatInt(seq, 10))
+	}, seq)
 }
 
-// roomPage answers with a page of a room. rest is the path after the room's.
-func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, string) (h hub.History, live bool, err error), rest string) error {
+// roomPage answers with a page of a room. target is the number of the message that it is about, 0 if it is about none.
+func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, string) (h hub.History, live bool, err error), target int64) error {
 	room, bad := s.hub.CheckRoom(roomParam(c))
 	if bad != nil {
 		return fiber.ErrNotFound
 	}
-	path := roomPath(room) + rest
+	path := roomPath(room)
+	if target > 0 {
+		path += "/" + strconv.FormatInt(target, 10)
+	}
 	if s.choose(c, path) {
 		return nil
 	}
@@ -71,7 +83,12 @@ func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, s
 	if err != nil {
 		return err
 	}
-	return s.page(c, "room", s.roomData(c, *m, room, h, live, path))
+	p := s.roomData(c, *m, room, h, live, path)
+	p.Target = target
+	if err := s.addReading(ctx, c, *m, &p, h); err != nil {
+		return err
+	}
+	return s.page(c, "room", p)
 }
 
 // roomData is what the page of a room shows.
@@ -86,6 +103,9 @@ func (s *Server) roomData(c *fiber.Ctx, m hub.Member, room string, h hub.History
 	}
 	if h.Older {
 		p.Older = h.Events[0].Seq
+	}
+	if h.Newer {
+		p.Newer = h.Events[len(h.Events)-1].Seq
 	}
 	if last := h.Events[len(h.Events)-1]; !live || last.Seq > p.Event { // one may have come between the two reads
 		p.Event, p.EventID = last.Seq, last.ID

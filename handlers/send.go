@@ -92,6 +92,9 @@ func (s *Server) sendRefused(ctx context.Context, c *fiber.Ctx, m hub.Member, ms
 	if e.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, retryAfter(e.RetryAfter))
 	}
+	if err := s.addReading(ctx, c, m, &p, h); err != nil {
+		return err
+	}
 	c.Status(status(e.Code))
 	return s.page(c, "room", p)
 }

@@ -100,12 +100,14 @@ type line struct {
 	Date    string // 2026-11-23, or ""
 	Label   string // the date as shown
 	Start   bool
+	Fresh   bool // the line before what is unread
 	Message *messageView
 }
 
 // Lines are the log of the page.
 func (p RoomPage) Lines() []line {
 	lines := make([]line, 0, len(p.Messages)+4)
+	fresh := p.firstFresh()
 	day := ""
 	var last *protocol.Event
 	for i := range p.Messages {
@@ -119,6 +121,9 @@ func (p RoomPage) Lines() []line {
 			if len(lines) == 1 && p.Older == 0 {
 				lines = append(lines, line{Start: true})
 			}
+		}
+		if i == fresh {
+			lines, last = append(lines, line{Fresh: true}), nil
 		}
 		m := p.message(e)
 		m.Own = e.Member == p.Me

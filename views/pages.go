@@ -31,8 +31,8 @@ func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key,
 func (p Page) Modules() []string { return modules }
 
 var modules = []string{
-	"announcer", "banner", "composer", "connection", "decorate", "fragment", "history", "id", "local", "log", "login",
-	"outbox", "pages", "pending", "position", "reach", "room", "theme", "words",
+	"announcer", "attention", "banner", "composer", "connection", "decorate", "drawers", "fragment", "history", "id", "keys", "local", "log", "login",
+	"outbox", "pages", "pane", "pending", "position", "reach", "reading", "room", "rooms", "steady", "theme", "words",
 }
 
 // Languages are the links to this page in each language.
@@ -146,6 +146,12 @@ type RoomPage struct {
 	Name     string            // what they are called
 	Messages []protocol.Event  // ascending by number
 	Older    int64             // the page before is ?before=Older; 0 = this page is the beginning of history
+	Newer    int64             // the page after is ?after=Newer; 0 = this page is the newest
+	Target   int64             // number of the message that the page is about, 0 = none
+	Rooms    []RoomLink        // those of who looks, this one included
+	Read     int64             // the ordinal up to which this room was read before the page was asked for; -1 = nothing is unread
+	ReadSeq  int64             // the same as a number
+	Total    int64             // how many messages the room has
 	Live     bool              // this is the newest page
 	Event    int64             // number and id of the last event there is on this page, also of one that is not shown
 	EventID  string

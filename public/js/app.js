@@ -1,8 +1,12 @@
 /** The one entry: finds what is on the page and hands it to the classes that make it live. */
+import { Attention } from "./attention.js";
+import { Drawers } from "./drawers.js";
+import { listenToKeys } from "./keys.js";
 import { Local } from "./local.js";
 import { enhanceLogin } from "./login.js";
 import { Room } from "./room.js";
 import { enhanceThemes } from "./theme.js";
+import { Rooms } from "./rooms.js";
 import { Words } from "./words.js";
 
 /**
@@ -11,6 +15,9 @@ import { Words } from "./words.js";
  * @property {HTMLElement} list
  * @property {HTMLElement} scroller
  * @property {HTMLElement | null} jump
+ * @property {HTMLAnchorElement | null} fresh
+ * @property {HTMLElement} older the line that leads to the page before
+ * @property {HTMLElement} newer the line that leads to the page after
  * @property {HTMLElement} banner
  * @property {HTMLElement} announcer
  * @property {HTMLFormElement} form
@@ -31,16 +38,31 @@ const MINUTE_MS = 60_000;
  */
 const find = (id) => /** @type {T} */ (document.getElementById(id));
 
+/**
+ * The line that a link to another page stands in.
+ * @param {string} id of the link
+ */
+const lineOf = (id) => /** @type {HTMLElement} */ (find(id).parentElement);
+
 function enterRoom() {
+  document.cookie = "govor-scripts=1; path=/; samesite=lax"; // the server need not guess what has been read
   const { body } = document;
   const words = new Words(find("words"), body.dataset.lang ?? "ru");
   const local = new Local(`govor/${body.dataset.me}/`, () => localStorage);
-  const title = document.title;
+  const attention = new Attention(document, document.querySelector("link[rel=icon][data-waiting]"), find("notify"));
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".room-row")]);
+  const onChange = (/** @type {number} */ unread) => (attention.elsewhere = unread);
+  const onMention = (/** @type {string} */ name, /** @type {string} */ title) =>
+    attention.mention(name, title, words.get("notify.mention", { room: title }), `/r/${encodeURIComponent(name)}`);
+  const rooms = new Rooms({ rows, opener: find("rooms-open"), local, onChange, onMention });
   const elements = {
     body,
     list: find("log"),
     scroller: find("scroll"),
     jump: find("jump"),
+    fresh: /** @type {HTMLAnchorElement | null} */ (find("fresh")),
+    older: lineOf("older"),
+    newer: lineOf("newer"),
     banner: find("banner"),
     announcer: find("announcer"),
     form: /** @type {HTMLFormElement} */ (find("composer")),
@@ -52,38 +74,29 @@ function enterRoom() {
     unreadLine: /** @type {HTMLTemplateElement} */ (find("unread-line")),
     systemLine: /** @type {HTMLTemplateElement} */ (find("system-line")),
   };
-  const room = new Room(elements, words, local, (unread) => {
-    document.title = unread ? `(${unread}) ${title}` : title;
-    lightIcon(unread > 0);
-  });
-  room.start(location.pathname);
+  const room = new Room(elements, words, local, { rooms, attention });
+  const drawers = [{ name: "people", panel: find("who") }];
+  if (rows.length) drawers.push({ name: "rooms", panel: find("rooms") });
+  new Drawers(body, find("chat"), drawers);
+  room.start();
   if (hasKeyboard()) room.focus();
 
   addEventListener("online", () => room.wake());
   addEventListener("pageshow", (event) => event.persisted && room.wake());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && room.wake());
-  addEventListener("storage", (event) => room.changedElsewhere(local.keyOf(event), event.newValue === null));
+  addEventListener("storage", (event) => {
+    room.changedElsewhere(local.keyOf(event), event.newValue === null);
+    rooms.drafts();
+  });
   document.addEventListener("keydown", (event) => typesAnywhere(event) && room.focus());
-  document.addEventListener("click", togglePeople);
-  document.addEventListener("keydown", (event) => event.key === "Escape" && closeSheet());
-  everyMidnight(() => room.midnight());
+  listenToKeys(document, { scroller: elements.scroller, field: elements.field, room, rooms });
+  everyMidnight(() => room.pane.midnight());
 }
 
 function enterLogin() {
   const form = /** @type {HTMLFormElement} */ (find("login"));
   const words = new Words(find("words"), document.body.dataset.lang ?? "ru");
   enhanceLogin(form, find("banner"), words, new Local("govor/", () => localStorage));
-}
-
-/**
- * In the tab the second drop of the glyph is lit while something waits.
- * @param {boolean} waiting
- */
-function lightIcon(waiting) {
-  const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon][data-waiting]"));
-  if (!icon) return;
-  icon.dataset.idle ??= icon.href;
-  icon.href = (waiting ? icon.dataset.waiting : icon.dataset.idle) ?? icon.href;
 }
 
 /**
@@ -94,29 +107,6 @@ function typesAnywhere(event) {
   const plain = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
   const nowhere = [document.body, find("scroll")];
   return plain && nowhere.includes(/** @type {HTMLElement} */ (document.activeElement));
-}
-
-/**
- * The people column opens and closes by links; here without leaving a trace in the browser's history.
- * @param {MouseEvent} event
- */
-function togglePeople(event) {
-  const link = /** @type {Element} */ (event.target).closest('a[href="#who"], a[href="#chat"]');
-  const who = find("who");
-  if (!link || !who) return;
-  event.preventDefault();
-  const open = link.getAttribute("href") === "#who" && who.offsetWidth === 0;
-  document.body.dataset.people = open ? "open" : "closed";
-  if (open) /** @type {HTMLElement | null} */ (who.querySelector("a:not([tabindex])"))?.focus();
-  else find("online")?.focus();
-}
-
-/** Escape closes the people column where it lies over the log. */
-function closeSheet() {
-  const who = find("who");
-  if (document.body.dataset.people !== "open" || getComputedStyle(who).position !== "fixed") return;
-  document.body.dataset.people = "closed";
-  find("online")?.focus();
 }
 
 /** On a screen, the focus would bring up the keyboard before anyone wants to write. */

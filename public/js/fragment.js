@@ -52,16 +52,19 @@ const MAX_CHANGES = 500; // that are remembered for pages which were fetched bef
 export class Fragments {
   #page;
   #onFrame;
+  #accepts;
   /** @type {Map<string, HTMLElement>} */
   #changes = new Map(); // what has become of elements, by id
 
   /**
    * @param {Document} page
    * @param {(frame: Frame) => void} onFrame
+   * @param {(element: HTMLElement) => boolean} [accepts] whether an element that the page does not have may come into its list
    */
-  constructor(page, onFrame) {
+  constructor(page, onFrame, accepts = () => true) {
     this.#page = page;
     this.#onFrame = onFrame;
+    this.#accepts = accepts;
   }
 
   /**
@@ -87,7 +90,7 @@ export class Fragments {
     const old = element.id && this.#page.getElementById(element.id);
     if (old) return changeOf(element) >= changeOf(old) && this.#replace(old, element);
     const list = this.#page.getElementById(element.dataset.list ?? "");
-    if (!list) return false;
+    if (!list || !this.#accepts(element)) return false;
     if (numberOf(element)) insertMessage(list, element);
     else list.append(element);
     return true;

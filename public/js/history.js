@@ -1,51 +1,76 @@
 import { messagesOf } from "./decorate.js";
 
-const AHEAD = "150% 0px 0px"; // pages are fetched one and a half screens ahead
-const MAX_MESSAGES = 300; // in the list, while nobody reads the old ones
+const AHEAD = "150% 0px 150% 0px"; // pages are fetched one and a half screens ahead, on both sides
+const MAX_MESSAGES = 300; // in the list
 const TRIM_AT = 340; // not one by one
 
 /**
- * History is how far back the list goes: it fetches the page before when one comes near the top, without moving what
- * is being read, and lets old messages go when there are too many.
+ * History is which part of the room's history the list holds: it fetches the page before or after when one comes near
+ * an end, without moving what is being read, and lets messages go at the far end when there are too many.
  */
 export class History {
   #list;
-  #scroller;
+  #steady;
   #decorator;
   #home;
-  #fetchPage;
+  #pages;
+  #guard;
   #renew;
+  #onEnd;
+  #onCut;
   #observer;
-  #loading = false;
+  #older;
+  #newer;
 
   /**
    * @param {object} parts
    * @param {HTMLElement} parts.list
    * @param {HTMLElement} parts.scroller
+   * @param {HTMLElement} parts.older the line that leads to the page before, hidden at the beginning of history
+   * @param {HTMLElement} parts.newer the same for the page after, hidden at its end
+   * @param {import("./steady.js").Steady} parts.steady
    * @param {import("./decorate.js").Decorator} parts.decorator
    * @param {string} parts.home address of the newest page
-   * @param {(href: string) => Promise<Document>} parts.fetchPage
-   * @param {(elements: HTMLElement[]) => HTMLElement[]} parts.renew makes up for changes since the page was rendered
+   * @param {import("./pages.js").Pages} parts.pages
+   * @param {(load: () => Promise<void>) => Promise<void>} parts.guard runs what may make the list end with a page
+   * @param {(elements: HTMLElement[]) => HTMLElement[]} parts.renew makes up for changes since a page was rendered
+   * @param {(page: Document) => void} parts.onEnd the list ends where the room did on that page
+   * @param {() => void} parts.onCut the newest messages have left the list
    */
-  constructor({ list, scroller, decorator, home, fetchPage, renew }) {
+  constructor({ list, scroller, older, newer, steady, decorator, home, pages, guard, renew, onEnd, onCut }) {
     this.#list = list;
-    this.#scroller = scroller;
+    this.#steady = steady;
     this.#decorator = decorator;
     this.#home = home;
-    this.#fetchPage = fetchPage;
+    this.#pages = pages;
+    this.#guard = guard;
     this.#renew = renew;
+    this.#onEnd = onEnd;
+    this.#onCut = onCut;
+    this.#older = new Edge(older, () => void this.#loadOlder());
+    this.#newer = new Edge(newer, () => void this.#loadNewer());
     this.#observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller, rootMargin: AHEAD });
   }
 
   /** The first number in the list, 0 if there is none. */
   get first() {
-    return Number(this.#list.querySelector("[data-seq]")?.getAttribute("data-seq") ?? 0);
+    return numberOf(messagesOf(this.#list)[0]);
   }
 
-  /** Looks out for the link to the page before. */
+  /** The last number in the list, 0 if there is none. */
+  get last() {
+    return numberOf(messagesOf(this.#list).findLast((message) => message.dataset.seq));
+  }
+
+  /** Whether there are messages before the first one. */
+  get hasOlder() {
+    return this.#older.there;
+  }
+
+  /** Looks out for both ends of the list. */
   watch() {
     this.#observer.disconnect();
-    if (this.#older) this.#observer.observe(this.#older);
+    for (const edge of [this.#older, this.#newer]) if (edge.there) this.#observer.observe(edge.line);
   }
 
   /**
@@ -55,90 +80,156 @@ export class History {
   replace(page) {
     this.#list.replaceChildren(...this.#renew(logOf(page)));
     this.#decorator.all(this.#list);
-    this.#replaceOlder(page);
+    this.#older.there = hasEdge(page, "older");
+    this.#ended(page);
   }
 
-  /** Lets the oldest messages go, if there are too many. They are on the page before. */
-  async trim() {
-    if (this.#loading || messagesOf(this.#list).length <= TRIM_AT) return;
-    if (!this.#older) await this.#borrowOlder();
-    const older = this.#older;
-    const keep = messagesOf(this.#list).at(-MAX_MESSAGES);
-    if (!older || !keep) return;
-    while (this.#list.firstElementChild && this.#list.firstElementChild !== keep) this.#list.firstElementChild.remove();
-    const href = new URL(older.href);
-    href.searchParams.set("before", String(this.first));
-    older.href = href.href;
-    this.#decorator.message(keep);
+  /**
+   * Lets messages go at the end that is farther from what is being read, if there are too many.
+   * @param {HTMLElement | null} reading the message that is being read; null is the last one
+   */
+  trim(reading) {
+    const messages = messagesOf(this.#list);
+    if (messages.length <= TRIM_AT) return;
+    const at = reading ? messages.indexOf(reading) : messages.length;
+    this.#steady.hold(() => {
+      if (at >= messages.length / 2) this.#cutBefore(/** @type {HTMLElement} */ (messages.at(-MAX_MESSAGES)));
+      else this.#cutAfter(/** @type {HTMLElement} */ (messages[MAX_MESSAGES - 1]));
+    });
+    this.watch();
   }
 
   // Internal
 
-  get #older() {
-    return /** @type {HTMLAnchorElement | null} */ (this.#scroller.querySelector("#older"));
-  }
-
   /** @param {IntersectionObserverEntry[]} entries */
   #seen(entries) {
-    if (entries.some((entry) => entry.isIntersecting)) void this.#loadOlder();
-  }
-
-  async #loadOlder() {
-    const older = this.#older;
-    if (!older || this.#loading) return;
-    this.#loading = true;
-    older.setAttribute("aria-busy", "true");
-    try {
-      this.#prepend(await this.#fetchPage(older.href));
-    } catch {
-      older.removeAttribute("aria-busy"); // the link still leads there
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      if (target === this.#older.line) void this.#loadOlder();
+      else void this.#loadNewer();
     }
-    this.#loading = false;
   }
 
-  /** @param {Document} page */
-  #prepend(page) {
-    const first = messagesOf(this.#list)[0];
-    const before = first?.getBoundingClientRect().top ?? 0;
-    const elements = this.#renew(logOf(page)).filter((element) => !element.id || !this.#list.querySelector(`#${CSS.escape(element.id)}`));
-    this.#list.prepend(...elements);
-    for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
-    this.#replaceOlder(page);
-    // The browser keeps the place by itself, but not at the very top. Who follows the end goes back there anyway.
-    if (first) this.#scroller.scrollTop += first.getBoundingClientRect().top - before;
+  #loadOlder() {
+    return this.#older.load(async () => {
+      const page = await this.#pages.fetch(`${this.#home}?before=${this.first}`);
+      const elements = this.#new(page);
+      this.#steady.hold(() => {
+        this.#list.prepend(...elements);
+        for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
+        this.#older.there = hasEdge(page, "older");
+      });
+      this.trim(elements[0] ?? null);
+      this.watch();
+    });
   }
 
-  /** @param {Document} page */
-  #replaceOlder(page) {
-    const older = lineOf(page.getElementById("older"));
-    const mine = lineOf(this.#older);
-    if (older && mine) mine.replaceWith(older);
-    else if (older) this.#list.before(older);
-    else mine?.remove();
+  #loadNewer() {
+    const load = async () => {
+      const page = await this.#pages.fetch(`${this.#home}?after=${this.last}`);
+      const elements = this.#new(page);
+      this.#steady.hold(() => {
+        this.#list.append(...elements);
+        for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
+      });
+      this.#ended(page);
+      this.trim(null);
+    };
+    return this.#newer.load(() => this.#guard(load));
+  }
+
+  /**
+   * What a page has and the list has not.
+   * @param {Document} page
+   */
+  #new(page) {
+    const elements = logOf(page).filter((element) => !element.id || !this.#list.querySelector(`#${CSS.escape(element.id)}`));
+    return this.#renew(elements);
+  }
+
+  /** @param {Document} page whose last message is that of the list */
+  #ended(page) {
+    this.#newer.there = hasEdge(page, "newer");
     this.watch();
+    if (!this.#newer.there) this.#onEnd(page);
   }
 
-  /** A room that was short when the page was rendered has no link to older messages; the newest page has one now. */
-  async #borrowOlder() {
-    this.#loading = true;
-    try {
-      this.#replaceOlder(await this.#fetchPage(this.#home));
-    } catch {
-      // It is tried again with the next message.
-    }
-    this.#loading = false;
+  /** @param {HTMLElement} keep */
+  #cutBefore(keep) {
+    while (this.#list.firstElementChild && this.#list.firstElementChild !== keep) this.#list.firstElementChild.remove();
+    this.#older.there = true;
+    this.#decorator.message(keep);
+  }
+
+  /** @param {HTMLElement} keep */
+  #cutAfter(keep) {
+    while (this.#list.lastElementChild && this.#list.lastElementChild !== keep) this.#list.lastElementChild.remove();
+    this.#newer.there = true;
+    this.#onCut();
   }
 }
 
-/** @param {Document} page */
-function logOf(page) {
-  return /** @type {HTMLElement[]} */ ([...(page.getElementById("log")?.children ?? [])]);
+/** Edge is the line at an end of the list: it leads on, or says that this is being done, or that it failed. */
+class Edge {
+  line;
+  #loading = false;
+
+  /**
+   * @param {HTMLElement} line
+   * @param {() => void} onRetry
+   */
+  constructor(line, onRetry) {
+    this.line = line;
+    line.querySelector("button")?.addEventListener("click", onRetry);
+    line.querySelector("a")?.addEventListener("click", (event) => {
+      event.preventDefault();
+      onRetry();
+    });
+  }
+
+  /** Whether there is more beyond it. */
+  get there() {
+    return !this.line.hidden;
+  }
+
+  set there(/** @type {boolean} */ there) {
+    this.line.hidden = !there;
+  }
+
+  /** @param {() => Promise<void>} what */
+  async load(what) {
+    if (this.#loading || !this.there) return;
+    this.#loading = true;
+    this.line.dataset.state = "loading";
+    try {
+      await what();
+      delete this.line.dataset.state;
+    } catch {
+      this.line.dataset.state = "failed";
+    }
+    this.#loading = false;
+  }
 }
 
 /**
- * The line that a link stands in.
- * @param {Element | null} link
+ * The log of a page, without the line before what was unread there: that of the list stays where it is.
+ * @param {Document} page
  */
-function lineOf(link) {
-  return link?.closest(".older") ?? null;
+function logOf(page) {
+  const elements = /** @type {HTMLElement[]} */ ([...(page.getElementById("log")?.children ?? [])]);
+  return elements.filter((element) => element.dataset.kind !== "unread");
+}
+
+/**
+ * Whether a page has more before or after it.
+ * @param {Document} page
+ * @param {"older" | "newer"} id
+ */
+function hasEdge(page, id) {
+  return page.getElementById(id)?.closest("[hidden]") === null;
+}
+
+/** @param {HTMLElement | undefined} message */
+function numberOf(message) {
+  return Number(message?.dataset.seq ?? 0);
 }

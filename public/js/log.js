@@ -1,3 +1,5 @@
+import { firstVisible } from "./steady.js";
+
 const NEAR_END_PX = 80; // so near to the end, the log follows what is new
 
 /** Log is the list as one reads it: it follows the end while one is there, and counts what comes when one is not. */
@@ -5,38 +7,61 @@ export class Log {
   #list;
   #scroller;
   #jump;
+  #fresh;
   #decorator;
   #history;
+  #steady;
   #unreadLine;
   #onUnread;
+  #onJump;
+  #live = true;
   #following = true;
   #top = 0; // scrollTop when it was last looked at
   #height = 0; // and scrollHeight
   #unread = 0;
+  #readTo = Infinity; // number up to which the reader knew the room when the page came
 
   /**
    * @param {object} parts
    * @param {HTMLElement} parts.list
    * @param {HTMLElement} parts.scroller
    * @param {HTMLElement | null} parts.jump the button that leads to the end
+   * @param {HTMLAnchorElement | null} parts.fresh the link to the line before what was unread
    * @param {import("./decorate.js").Decorator} parts.decorator
    * @param {import("./history.js").History} parts.history
+   * @param {import("./steady.js").Steady} parts.steady
    * @param {() => HTMLElement} parts.unreadLine
    * @param {(n: number) => void} parts.onUnread
+   * @param {() => void} parts.onJump the reader wants to see the newest messages
    */
-  constructor({ list, scroller, jump, decorator, history, unreadLine, onUnread }) {
+  constructor({ list, scroller, jump, fresh, decorator, history, steady, unreadLine, onUnread, onJump }) {
     this.#list = list;
     this.#scroller = scroller;
     this.#jump = jump;
+    this.#fresh = fresh;
     this.#decorator = decorator;
     this.#history = history;
+    this.#steady = steady;
     this.#unreadLine = unreadLine;
     this.#onUnread = onUnread;
+    this.#onJump = onJump;
   }
 
   /** Whether the reader sees what is new. */
   get atEnd() {
-    return this.#following && this.#list.ownerDocument.visibilityState === "visible";
+    return this.#live && this.#following && this.#list.ownerDocument.visibilityState === "visible";
+  }
+
+  /** The message that is being read, null for the last one. */
+  get reading() {
+    return this.#following ? null : firstVisible(this.#scroller, this.#list);
+  }
+
+  /** Whether the list ends where the room does, so that one can follow it. */
+  set live(/** @type {boolean} */ live) {
+    this.#live = live;
+    if (!live) this.#following = false;
+    this.#look();
   }
 
   // Actions
@@ -44,28 +69,40 @@ export class Log {
   /**
    * Takes over the list as the server rendered it.
    * @param {boolean} live the page ends where the room does
-   * @param {string} seq the message that the page is about, "" for the last one
+   * @param {number} target number of the message that the page is about, 0 for the last one
+   * @param {{to: number, unread: number}} before up to which number the room was read, and how much was not
    */
-  begin(live, seq) {
+  begin(live, target, before) {
     this.#decorator.all(this.#list);
-    const target = seq ? this.#list.querySelector(`[data-seq="${seq}"]`) : null;
-    this.#following = live && !target;
-    if (live) this.#follow();
-    if (target) target.scrollIntoView({ block: "center" });
-    else this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#readTo = before.to;
+    this.#live = live;
+    const message = target ? /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-seq="${target}"]`)) : null;
+    this.#following = live && !message;
+    this.#listen();
+    if (message) message.scrollIntoView({ block: "center" });
+    else if (live) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    else this.#line?.scrollIntoView({ block: "center" });
+    this.#count(this.atEnd ? 0 : before.unread);
+    this.#look();
     this.#history.watch();
   }
 
-  /** Goes to the newest message and follows from there. */
+  /** Goes to the end of the list and follows from there. */
   toEnd() {
-    this.#following = true;
-    this.#settle();
+    this.#following = this.#live;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#look();
     this.read();
   }
 
   /** The reader has seen everything, if the end is on the screen. */
   read() {
     if (this.atEnd) this.#count(0);
+  }
+
+  /** Another device of the reader has seen everything. */
+  readElsewhere() {
+    this.#count(0);
   }
 
   /**
@@ -79,7 +116,12 @@ export class Log {
       this.#count(this.#unread + 1);
     }
     this.#decorator.message(element);
-    if (this.#following) void this.#history.trim();
+    this.#history.trim(this.reading);
+  }
+
+  /** Counts a message that is not in the list because the list ends before it. */
+  missed() {
+    this.#count(this.#unread + 1);
   }
 
   /** @param {HTMLElement} element */
@@ -91,39 +133,68 @@ export class Log {
 
   /** Takes the line before what was unread away: whoever answers has read it. */
   clearUnread() {
-    const line = this.#list.querySelector("[data-unread]");
-    if (line) this.remove(/** @type {HTMLElement} */ (line));
+    if (this.#line) this.remove(this.#line);
+    this.#readTo = Infinity;
     this.#count(0);
+    this.#look();
+  }
+
+  /** Puts the line before what was unread in its place, if that place has come into the list. */
+  placeUnread() {
+    if (this.#line || this.#readTo === Infinity) return;
+    const messages = /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll("[data-seq]")]);
+    const at = messages.findIndex((message) => Number(message.dataset.seq) > this.#readTo && message.dataset.own === undefined);
+    const first = messages[at];
+    if (!first || (at === 0 && this.#history.hasOlder)) return;
+    this.#insertLine(first);
+  }
+
+  /**
+   * Goes to what was unread, if it is in the list.
+   * @returns {boolean}
+   */
+  toUnread() {
+    if (!this.#line) return false;
+    this.#following = false;
+    this.#line.scrollIntoView({ block: "center" });
+    this.#look();
+    return true;
   }
 
   // Internal
 
-  #follow() {
+  /** @returns {HTMLElement | null} the line before what was unread */
+  get #line() {
+    return this.#list.querySelector("[data-unread]");
+  }
+
+  #listen() {
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#jump?.addEventListener("click", (event) => {
       event.preventDefault();
-      this.toEnd();
+      this.#onJump();
     });
     // Once per frame, however much has come.
     const size = new ResizeObserver(() => this.#settle());
     size.observe(this.#list);
     size.observe(this.#scroller);
-    this.#settle();
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    if (scrollHeight - clientHeight - scrollTop <= NEAR_END_PX) {
+    if (this.#live && scrollHeight - clientHeight - scrollTop <= NEAR_END_PX) {
       this.#following = true;
       this.read();
     } else if (scrollTop < this.#top && scrollHeight >= this.#height) {
       this.#following = false; // somebody went up; that the list grew or was trimmed does not count
     }
+    this.#steady.noted();
     this.#look();
   }
 
   #settle() {
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    else this.#steady.resized();
     this.#look();
   }
 
@@ -131,6 +202,15 @@ export class Log {
     this.#top = this.#scroller.scrollTop;
     this.#height = this.#scroller.scrollHeight;
     if (this.#jump) this.#jump.hidden = this.#following;
+    if (this.#fresh) this.#fresh.hidden = this.#readTo === Infinity || this.#seenUnread();
+  }
+
+  /** Whether the beginning of what was unread has been on the screen. */
+  #seenUnread() {
+    const line = this.#line;
+    if (!line || line.getBoundingClientRect().bottom < this.#scroller.getBoundingClientRect().top) return false;
+    this.#readTo = Infinity; // the line stays; the way to it is not needed any more
+    return true;
   }
 
   /** @param {number} unread */
@@ -148,8 +228,16 @@ export class Log {
   /** @param {HTMLElement} element the first that has not been seen */
   #markUnread(element) {
     this.clearUnread();
+    this.#insertLine(element);
+  }
+
+  /** @param {HTMLElement} first */
+  #insertLine(first) {
     const line = this.#unreadLine();
     line.toggleAttribute("data-unread", true);
-    element.before(line);
+    this.#steady.hold(() => {
+      first.before(line);
+      this.#decorator.message(first);
+    });
   }
 }

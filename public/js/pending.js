@@ -10,20 +10,20 @@ export class Pending {
   #list;
   #template;
   #words;
-  #log;
+  #pane;
 
   /**
    * @param {object} parts
    * @param {HTMLElement} parts.list
    * @param {HTMLTemplateElement} parts.template
    * @param {import("./words.js").Words} parts.words
-   * @param {import("./log.js").Log} parts.log
+   * @param {import("./pane.js").Pane} parts.pane
    */
-  constructor({ list, template, words, log }) {
+  constructor({ list, template, words, pane }) {
     this.#list = list;
     this.#template = template;
     this.#words = words;
-    this.#log = log;
+    this.#pane = pane;
   }
 
   /** @param {import("./outbox.js").Entry} entry */
@@ -37,7 +37,7 @@ export class Pending {
   /** @param {import("./outbox.js").Entry} entry */
   remove(entry) {
     const node = pendingOf(this.#list, entry.id);
-    if (node) this.#log.remove(node);
+    if (node) this.#pane.remove(node);
   }
 
   /**
@@ -62,8 +62,7 @@ export class Pending {
     if (time) time.dateTime = new Date(at).toISOString();
     const body = node.querySelector(".message__body");
     if (body) body.textContent = text;
-    this.#list.append(node);
-    this.#log.added(node, false);
+    this.#pane.append(node);
     return node;
   }
 }

@@ -2,119 +2,115 @@ import { Announcer } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Decorator } from "./decorate.js";
-import { clone, Fragments } from "./fragment.js";
-import { History } from "./history.js";
-import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
-import { lastOf, Pages } from "./pages.js";
+import { Pane } from "./pane.js";
 import { Pending } from "./pending.js";
-import { Position } from "./position.js";
+import { Reading } from "./reading.js";
 
 const PROBE_TRIES = 3; // after so many tries in vain, we look whether we are still logged in
 /** Refusals of a connection that may pass. */
 const PASSING = ["too_many", "too_fast", "unavailable", "internal"];
 
 /**
- * Room is the live page of a room: it takes frames apart, hands each to whom it concerns, and knows up to which event
- * the page is complete.
+ * Room is the live page of a room: it hands what the server says to whom it concerns, and what the reader does to the
+ * server.
  */
 export class Room {
   #elements;
   #words;
   #name; // canonical name of the room
   #me;
-  #home; // address of its newest page
-  #live;
-  #last;
-  #stale = false; // the server cannot go on from #last: the page is fetched again before the next connection
+  #stale = false; // the server cannot go on from where the page ends: it is fetched again before the next connection
   #tries = 0; // since the last joined
-  #decorator;
-  #fragments;
-  #pages;
-  #history;
-  #log;
+  #pane;
   #pending;
   #outbox;
   #composer;
   #banner;
   #connection;
   #announcer;
+  #reading;
+  #rooms;
+  #attention;
 
   /**
    * @param {import("./app.js").Elements} elements
    * @param {import("./words.js").Words} words
    * @param {import("./local.js").Local} local of this member
-   * @param {(unread: number) => void} onUnread
+   * @param {{rooms: import("./rooms.js").Rooms, attention: import("./attention.js").Attention}} beside
    */
-  constructor(elements, words, local, onUnread) {
-    const { body, list, scroller, jump, form, field, button, note } = elements;
-    const { room = "", me = "", lang = "ru", live, maxText } = body.dataset;
+  constructor(elements, words, local, { rooms, attention }) {
+    const { body, list, form, field, button, note } = elements;
+    const { room = "", me = "", read, maxText } = body.dataset;
     this.#elements = elements;
     this.#words = words;
     this.#name = room;
     this.#me = me;
-    this.#home = (form.getAttribute("action") ?? "").replace(/\/messages$/, "");
-    this.#live = live === "true";
-    this.#last = new Position(lastOf(body));
-    this.#decorator = new Decorator({ me, lang, words, dateLine: () => clone(elements.dateLine) });
-    this.#fragments = new Fragments(body.ownerDocument, (frame) => this.#control(frame));
-    const unreadLine = () => clone(elements.unreadLine);
-    const fetchPage = (/** @type {string} */ href) => this.#pages.fetch(href);
-    this.#pages = new Pages(me, () => this.#connection.end());
-    const renew = (/** @type {HTMLElement[]} */ elements) => this.#fragments.renew(elements);
-    this.#history = new History({ list, scroller, decorator: this.#decorator, home: this.#home, fetchPage, renew });
-    this.#log = new Log({ list, scroller, jump, decorator: this.#decorator, history: this.#history, unreadLine, onUnread });
-    this.#pending = new Pending({ list, template: elements.pending, words, log: this.#log });
+    this.#rooms = rooms;
+    this.#attention = attention;
+    const send = (/** @type {object} */ command) => this.#connection.send(command);
+    this.#pane = new Pane({
+      elements,
+      words,
+      onFrame: (frame) => this.#control(frame),
+      onMessage: (message, fresh, own) => this.#message(message, fresh, own),
+      onUnread: (unread) => this.#unread(unread),
+      onAttach: (gap) => this.#attached(gap),
+      onStranger: () => this.#connection.end(),
+    });
+    this.#pending = new Pending({ list, template: elements.pending, words, pane: this.#pane });
     this.#outbox = new Outbox({
       room,
       local,
-      send: (command) => this.#connection.send(command),
+      send,
       onChange: (entry) => this.#waiting(entry),
       onDone: (entry) => this.#done(entry),
-      onStored: (id, seq) => void this.#fetchStored(id, seq),
+      onStored: (id, seq) => void this.#pane.fetchStored(id, seq),
     });
     const touch = () => matchMedia("(pointer: coarse)").matches;
-    const onText = (/** @type {string} */ text) => this.#send(text);
+    const onText = (/** @type {string} */ text) => void this.#send(text);
     this.#composer = new Composer({ form, field, button, note, words, local, room, limit: Number(maxText), touch, onText });
     const onTrouble = (/** @type {boolean} */ trouble) => this.#count(trouble);
     this.#banner = new Banner(elements.banner, words, () => this.#retry(), onTrouble);
     this.#announcer = new Announcer(elements.announcer, words);
+    this.#reading = new Reading(room, Number(read), send);
     this.#connection = new Connection({
       dial: () => new WebSocket(new URL(body.dataset.ws ?? "", location.href.replace(/^http/, "ws")), "govor.v1.html"),
-      hello: () => ({ type: "hello", rooms: { [room]: this.#last.ask() } }),
+      hello: () => ({ type: "hello", rooms: { [room]: this.#pane.ask() } }),
       before: (loggedOut) => this.#prepare(loggedOut),
-      onFrame: (html) => this.#frame(html),
+      onFrame: (html) => this.#pane.apply(html),
       onState: (state) => this.#banner.show(state),
       onLost: (code) => this.#outbox.lost(code),
     });
   }
 
-  /**
-   * Takes over the page. A page of older history stays as it is: only the newest one is live.
-   * @param {string} path of the page; /r/ROOM/41 is about number 41
-   */
-  start(path) {
-    this.#log.begin(this.#live, /\/(\d+)$/.exec(path)?.[1] ?? "");
+  /** Takes over the page. */
+  start() {
+    this.#pane.start(this.#elements.body.dataset);
     this.#elements.list.addEventListener("click", (event) => this.#click(event));
-    if (!this.#live) return;
-    this.#showOutbox();
+    if (this.#pane.live) this.#showOutbox();
     this.#connection.retryNow();
   }
 
   /** Something has changed for the better: the network, or the attention of the reader. */
   wake() {
-    this.#log.read();
-    if (this.#live) this.#connection.retryNow();
+    this.#looked();
+    this.#connection.retryNow();
   }
 
-  /** Another day has begun. */
-  midnight() {
-    this.#decorator.relabel(this.#elements.list);
+  /** What of the room is on the screen. */
+  get pane() {
+    return this.#pane;
   }
 
   focus() {
     this.#composer.focus();
+  }
+
+  /** The reader says that everything has been read. */
+  allRead() {
+    this.#pane.allRead();
+    this.#reading.to(this.#pane.last);
   }
 
   /**
@@ -129,11 +125,11 @@ export class Room {
   // What the reader does
 
   /** @param {string} text */
-  #send(text) {
-    this.#log.clearUnread();
+  async #send(text) {
+    this.#pane.allRead();
     this.#outbox.add(text);
-    if (this.#live) this.#log.toEnd();
-    else location.assign(this.#home);
+    await this.#pane.toEnd();
+    this.#looked();
   }
 
   #retry() {
@@ -151,26 +147,30 @@ export class Room {
     this.#composer.focus();
   }
 
-  // What the server says
-
-  /** @param {string} html */
-  #frame(html) {
-    for (const element of this.#fragments.apply(html)) {
-      if (element.dataset.kind === "message") this.#message(element);
-      else if (element.dataset.list) this.#log.added(element, false);
-      else this.#decorator.people(element);
-    }
+  #looked() {
+    this.#pane.read();
+    this.#reading.to(this.#pane.seen);
   }
 
-  /** @param {HTMLElement} message */
-  #message(message) {
-    const seq = Number(message.dataset.seq);
-    const id = message.dataset.id ?? "";
-    const own = message.dataset.member === this.#me;
-    const fresh = this.#last.pass(seq, id);
-    this.#log.added(message, fresh && !own);
-    if (own) this.#outbox.echoed(id);
+  /** @param {number} unread in this room */
+  #unread(unread) {
+    this.#attention.here = unread;
+    if (unread > 0) return;
+    this.#attention.settle(this.#name);
+    this.#reading.to(this.#pane.seen);
+  }
+
+  // What the server says
+
+  /**
+   * @param {HTMLElement} message
+   * @param {boolean} fresh
+   * @param {boolean} own
+   */
+  #message(message, fresh, own) {
+    if (own) this.#outbox.echoed(message.dataset.id ?? "");
     else if (fresh) this.#announcer.read(message);
+    this.#reading.to(this.#pane.seen);
   }
 
   /** @param {import("./fragment.js").Frame} frame */
@@ -189,6 +189,10 @@ export class Room {
         return this.#acknowledged(data);
       case "error":
         return this.#refused(data, text);
+      case "news":
+        return this.#rooms.news(data);
+      case "read":
+        return this.#readElsewhere(data);
     }
   }
 
@@ -200,10 +204,19 @@ export class Room {
 
   /** @param {DOMStringMap} data */
   #joined(data) {
-    if (data["room"] !== this.#name || !this.#last.joined(Number(data["after"]))) return;
+    if (data["room"] !== this.#name || !this.#pane.joined(Number(data["after"]))) return;
     this.#tries = 0;
     this.#connection.joined();
     this.#outbox.joined();
+    this.#connection.send({ type: "watch", rooms: this.#rooms.watched });
+    this.#reading.tell();
+  }
+
+  /** @param {DOMStringMap} data of a room that was read on another device */
+  #readElsewhere(data) {
+    if (data["room"] === this.#name) this.#pane.readElsewhere(Number(data["seq"]));
+    else this.#rooms.read(data);
+    this.#attention.settle(data["room"] ?? "");
   }
 
   /** @param {DOMStringMap} data */
@@ -215,12 +228,14 @@ export class Room {
 
   /** @param {DOMStringMap} data of an event that is no message */
   #passed(data) {
-    if (data["room"] === this.#name) this.#last.pass(Number(data["seq"]), data["id"] ?? "");
+    if (data["room"] !== this.#name) return;
+    this.#pane.passed(Number(data["seq"]), data["id"] ?? "");
+    this.#reading.to(this.#pane.seen);
   }
 
   /** @param {DOMStringMap} data */
   #acknowledged(data) {
-    this.#outbox.acknowledged(data["id"] ?? "", Number(data["seq"]), data["duplicate"] === "true", this.#last.seq);
+    this.#outbox.acknowledged(data["id"] ?? "", Number(data["seq"]), data["duplicate"] === "true", this.#pane.last);
     this.#composer.calm();
   }
 
@@ -239,7 +254,7 @@ export class Room {
 
   /** @param {import("./outbox.js").Entry} entry */
   #waiting(entry) {
-    this.#pending.show(entry);
+    if (this.#pane.live) this.#pending.show(entry);
     this.#count();
   }
 
@@ -263,23 +278,14 @@ export class Room {
     this.#outbox.begin();
   }
 
-  /**
-   * Shows a message of ours that was stored before this page went on reading, if it belongs into what is shown.
-   * @param {string} id
-   * @param {number} seq
-   */
-  async #fetchStored(id, seq) {
-    if (seq < this.#history.first) return;
-    try {
-      const page = await this.#pages.fetch(`${this.#home}/${seq}`);
-      const message = /** @type {HTMLElement | null} */ (page.querySelector(`#log [data-id="${CSS.escape(id)}"]`));
-      if (message && this.#fragments.put(message)) this.#log.added(message, false);
-    } catch {
-      // It is stored, and the next page that is loaded shows it.
-    }
-  }
-
   // Pages
+
+  /** @param {boolean} gap whether the connection has to go on from where the list ends now */
+  #attached(gap) {
+    this.#showOutbox();
+    if (gap && this.#connection.open) this.#connection.renew();
+    this.#looked();
+  }
 
   /**
    * Before each try to connect. Fails while the server cannot be reached.
@@ -287,16 +293,8 @@ export class Room {
    */
   async #prepare(loggedOut) {
     this.#tries++;
-    if (!this.#stale && !loggedOut && this.#tries % PROBE_TRIES !== 0) return;
-    const page = await this.#pages.fetch(this.#home);
-    if (!this.#stale) return;
+    if (this.#stale) await this.#pane.renew(this.#words.get("sys.reset"));
+    else if (loggedOut || this.#tries % PROBE_TRIES === 0) await this.#pane.probe();
     this.#stale = false;
-    this.#last = new Position(lastOf(page.body));
-    this.#history.replace(page);
-    const line = clone(this.#elements.systemLine);
-    const text = line.querySelector(".system__text");
-    if (text) text.textContent = this.#words.get("sys.reset");
-    this.#elements.list.prepend(line);
-    this.#showOutbox();
   }
 }

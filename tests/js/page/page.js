@@ -7,10 +7,12 @@ import { History } from "/js/history.js";
 import { Local } from "/js/local.js";
 import { Log } from "/js/log.js";
 import { Pending } from "/js/pending.js";
+import { Steady } from "/js/steady.js";
 import { Words } from "/js/words.js";
 
 const $ = (selector) => document.querySelector(selector);
 const words = new Words($("#words"), "ru");
+const NOTHING_UNREAD = { to: Infinity, unread: 0 };
 const NOON = new Date().setHours(12, 0, 0, 0);
 
 function equal(got, want, what = "") {
@@ -45,15 +47,32 @@ function outline() {
 
 const dayOf = (at) => new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 
-function parts({ fetchPage = async () => parsePage(""), onUnread = () => {} } = {}) {
+function parts({ fetchPage = async () => parsePage(""), onUnread = () => {}, onEnd = () => {}, onCut = () => {} } = {}) {
   const list = $("#log");
   const scroller = $("#scroll");
   const frames = [];
+  const steady = new Steady(scroller, list);
   const decorator = new Decorator({ me: "me", lang: "ru", words, dateLine: () => clone($("#date-line")) });
-  const history = new History({ list, scroller, decorator, home: "/r/lobby", fetchPage, renew: (elements) => fragments.renew(elements) });
+  const [older, newer] = [$("#older").parentElement, $("#newer").parentElement];
+  const history = new History({
+    list, scroller, older, newer, steady, decorator, onEnd, onCut,
+    home: "/r/lobby",
+    pages: { fetch: fetchPage },
+    guard: (load) => load(),
+    renew: (elements) => fragments.renew(elements),
+  });
   const unreadLine = () => clone($("#unread-line"));
-  const log = new Log({ list, scroller, jump: $("#jump"), decorator, history, unreadLine, onUnread });
-  const pending = new Pending({ list, template: $("#pending"), words, log });
+  const log = new Log({
+    list, scroller, steady, decorator, history, unreadLine, onUnread,
+    jump: $("#jump"),
+    fresh: $("#fresh"),
+    onJump: () => log.toEnd(),
+  });
+  const append = (element) => {
+    list.append(element);
+    log.added(element, false);
+  };
+  const pending = new Pending({ list, template: $("#pending"), words, pane: { append, remove: (element) => log.remove(element) } });
   const fragments = new Fragments(document, (control) => frames.push(control));
   const apply = (html) => {
     for (const element of fragments.apply(html)) log.added(element, element.dataset.member === "other");
@@ -164,7 +183,7 @@ const tests = {
   async "the log follows the end, until somebody goes up; then it stays and counts"() {
     const counts = [];
     const { apply, scroller, log } = parts({ onUnread: (n) => counts.push(n) });
-    log.begin(true, "");
+    log.begin(true, 0, NOTHING_UNREAD);
     for (let i = 1; i <= 30; i++) apply(message(i));
     const atEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
     await until(atEnd, "the end");
@@ -187,7 +206,7 @@ const tests = {
 
   async "that old messages go while new ones come does not look as if somebody went up"() {
     const { apply, log, scroller, list } = parts();
-    log.begin(true, "");
+    log.begin(true, 0, NOTHING_UNREAD);
     for (let i = 1; i <= 40; i++) apply(message(i));
     await frame();
     for (let i = 0; i < 10; i++) list.firstElementChild.remove();
@@ -199,7 +218,7 @@ const tests = {
   async "a page about one message shows that one"() {
     const { apply, log, scroller } = parts();
     for (let i = 1; i <= 80; i++) apply(message(i));
-    log.begin(true, "40");
+    log.begin(true, 40, NOTHING_UNREAD);
     await frame();
     const { top } = $("#m-1-40").getBoundingClientRect();
     const box = scroller.getBoundingClientRect();
@@ -210,25 +229,25 @@ const tests = {
   },
 
   async "older pages come in without moving what is read, even at the very top"() {
-    const page = `<body><p class="older"><a id="older" href="/older?before=1">x</a></p><ol id="log">${message(39)}${message(40)}${message(41)}</ol></body>`;
+    const page = `<body><p class="older" hidden><a id="older"></a></p><ol id="log">${message(39)}${message(40)}${message(41)}</ol></body>`;
     let asked = "";
     const { apply, log, scroller } = parts({
       fetchPage: async (href) => {
-        asked = new URL(href).search;
+        asked = href;
         return parsePage(page);
       },
     });
     for (let i = 41; i <= 80; i++) apply(message(i));
-    log.begin(true, "");
+    log.begin(true, 0, NOTHING_UNREAD);
     await frame();
     scroller.scrollTop = 0;
     const top = $("#m-1-41").getBoundingClientRect().top;
     await until(() => $("#m-1-39"), "the older page");
-    equal(asked, "?before=41");
+    equal(asked, "/r/lobby?before=41");
     equal(outline().slice(0, 5), ["today", 39, 40, 41, 42]);
     equal(document.querySelectorAll("#m-1-41").length, 1);
     equal(Math.round($("#m-1-41").getBoundingClientRect().top), Math.round(top));
-    equal($("#older").getAttribute("href"), "/older?before=1");
+    equal($("#older").parentElement.hidden, true, "there is nothing before that page: the line");
   },
 
   async "a deleted message keeps its place, is not added, and stays deleted on an older page that was fetched before"() {
@@ -273,11 +292,11 @@ const tests = {
 
   async "the list is bounded while one follows the end, and the link leads on from there"() {
     const { apply, log, scroller } = parts();
-    log.begin(true, "");
+    log.begin(true, 0, NOTHING_UNREAD);
     for (let i = 1; i <= 341; i++) apply(message(i));
     await until(() => document.querySelectorAll(".message").length === 300, "300 messages");
     equal(outline().slice(0, 2), ["today", 42]);
-    equal(new URL($("#older").href).search, "?before=42");
+    equal($("#older").parentElement.hidden, false, "the line that leads on: hidden");
     await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end");
   },
 
