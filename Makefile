@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: run build fmt lint test axe drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
+.PHONY: run build fmt lint test axe paint drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -37,6 +37,10 @@ axe: tests/js/node_modules/axe-core/axe.min.js
 tests/js/node_modules/axe-core/axe.min.js: tests/js/package-lock.json
 	npm ci --prefix tests/js --no-audit --no-fund
 	@touch $@
+
+# How soon a phone on a slow line sees a room. Nothing else should be running.
+paint:
+	GOVOR_REQUIRE_BROWSER=1 GOVOR_PAINT=$(or $(PAINT),1s) go test -count=1 -v -run TestRoomIsThere ./tests
 
 # Both drivers of sockets are there and pass the same suite: fails if the name of either is missing from the output.
 drivers:
