@@ -37,5 +37,6 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Get("/r/:room/:seq<int>", s.around)
 	s.app.Get("/ws", s.handshake, s.fromOurs, s.socket)
 	s.app.Get("/static/:hash/*", s.static)
+	s.app.Get("/manifest-:lang.webmanifest", s.manifest)
 	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(AssetsPath()+"/img/favicon.svg", fiber.StatusFound) })
 }

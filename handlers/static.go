@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"govor/public"
+	"govor/views"
 )
 
 // AssetsPath is the prefix of everything in public; it changes with the files.
@@ -93,4 +94,24 @@ func (a *asset) in(k coding) []byte {
 		return a.zipped()
 	}
 	return nil
+}
+
+// manifest is GET /manifest-LANG.webmanifest: what a phone needs to put the chat beside its other programs. It has no
+// hash in its address, which is how phones know that it is the same program after an update.
+func (s *Server) manifest(c *fiber.Ctx) error {
+	lang := c.Params("lang")
+	if lang != views.Russian && lang != views.English {
+		return fiber.ErrNotFound
+	}
+	body, err := s.views.Page(lang).Manifest()
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	c.Set(fiber.HeaderETag, `W/"`+public.Hash()+`"`)
+	if c.Fresh() {
+		return c.SendStatus(fiber.StatusNotModified)
+	}
+	c.Set(fiber.HeaderContentType, kinds[".webmanifest"])
+	return c.Send(body)
 }
