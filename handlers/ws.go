@@ -1,9 +1,9 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -43,8 +43,8 @@ func (s *Server) handshake(c *fiber.Ctx) error {
 
 // joining is what a connection brings through the upgrade. It holds no memory of the request.
 type joining struct {
-	params hub.SessionParams
-	place  *place
+	place *place
+	head  []byte // the answer to the handshake: joined writes it, together with the session's first words
 }
 
 // localJoining is the key under which socket keeps it.
@@ -60,12 +60,19 @@ func (s *Server) socket(c *fiber.Ctx) error {
 	if err != nil {
 		return s.refuse(c, "full", err)
 	}
-	place := newPlace(lease)
-	c.Locals(localJoining, &joining{params: params, place: place})
+	session, err := s.hub.Open(params)
+	if err != nil {
+		lease.Release()
+		return s.refuse(c, "open", err)
+	}
+	j := &joining{place: newPlace(lease, session)}
+	c.Locals(localJoining, j)
 	if err := s.upgrade(c); err != nil {
-		place.release()
+		j.place.release()
 		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusBadRequest, "this is not the opening of a WebSocket"))
 	}
+	j.head = bytes.Clone(c.Response().Header.Header())
+	c.Context().HijackSetNoResponse(true)
 	return nil
 }
 
@@ -161,63 +168,42 @@ func (s *Server) joined(conn *websocket.Conn) {
 	if !ok || !j.place.take() {
 		return
 	}
-	lease, adopted := j.place.lease, false
-	defer func() {
-		if !adopted {
-			lease.Release()
-		}
-	}()
-	session, err := s.hub.Open(j.params)
-	if err != nil {
-		code, reason := closeCode(err)
-		s.metrics.refused("open")
-		s.log.Info("session refused", zap.String("remote_addr", j.params.Addr), zap.Error(err))
-		socket.Reject(ws, code, reason)
+	session, lease := j.place.session, j.place.lease
+	if s.loops.Adopt(ws, j.head, session, lease.Release) {
 		return
 	}
-	if adopted = s.loops.Adopt(ws, session, lease.Release); adopted {
-		return
-	}
-	socket.Serve(ws, session, s.limits, func(v any, stack []byte) {
+	defer lease.Release()
+	socket.Serve(ws, j.head, session, s.limits, func(v any, stack []byte) {
 		s.log.Error("session panicked", zap.Any("panic", v), zap.ByteString("stack", stack))
 	})
 }
 
-// closeCode is how a connection ends that came too late for a status.
-func closeCode(err error) (int, string) {
-	var e *protocol.Error
-	switch {
-	case !errors.As(err, &e):
-		return protocol.CloseInternal, "internal error"
-	case e.Code == protocol.CodeUnavailable:
-		return protocol.CloseTryAgain, e.Error()
-	default:
-		return protocol.ClosePolicy, e.Error()
-	}
-}
-
-// place is a lease on its way through the upgrade. Should the answer never reach the client, nobody calls joined, and
-// the lease comes back by itself.
+// place is a session with its lease on their way through the upgrade. Should the connection break before joined is
+// called, both end by themselves.
 type place struct {
-	lease *hub.Lease
-	timer *time.Timer
+	session *hub.Session
+	lease   *hub.Lease
+	timer   *time.Timer
 
 	mu    sync.Mutex // guards taken
 	taken bool
 }
 
+// closeLost stands for a connection that broke (RFC 6455 §7.4.1).
+const closeLost = 1006
+
 // upgradeTimeout is longer than an answer takes to be written or to fail.
 const upgradeTimeout = 3 * writeTimeout
 
-func newPlace(lease *hub.Lease) *place {
-	p := &place{lease: lease}
+func newPlace(lease *hub.Lease, session *hub.Session) *place {
+	p := &place{lease: lease, session: session}
 	p.mu.Lock() // the timer is set before release may stop it
 	defer p.mu.Unlock()
 	p.timer = time.AfterFunc(upgradeTimeout, p.release)
 	return p
 }
 
-// take makes the caller the one who releases the lease; false when it is too late.
+// take makes the caller the one who ends the session and releases the lease; false when it is too late.
 func (p *place) take() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -227,9 +213,10 @@ func (p *place) take() bool {
 	return !was
 }
 
-// release gives the lease back unless somebody took it.
+// release ends the session and gives the lease back, unless somebody took them.
 func (p *place) release() {
 	if p.take() {
+		p.session.Ended(closeLost, "connection lost")
 		p.lease.Release()
 	}
 }

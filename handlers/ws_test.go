@@ -14,6 +14,8 @@ import (
 	"github.com/coder/websocket"
 
 	"govor/hub"
+	"govor/hub/protocol"
+	"govor/hub/socket"
 )
 
 func TestThreeFormatsOfOneMessage(t *testing.T) {
@@ -124,6 +126,62 @@ func TestHandshakeIsCheckedBeforeTheUpgrade(t *testing.T) {
 	}
 }
 
+// The answer to the handshake is written by the driver of the socket, not by the HTTP library.
+func TestHandshakeIsAnsweredByBothDrivers(t *testing.T) {
+	for _, driver := range []string{"portable", "loop"} {
+		t.Run(driver, func(t *testing.T) {
+			var loops *socket.Loops
+			if driver == "loop" {
+				var err error
+				if loops, err = socket.NewLoops(socket.Limits{}, nil); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(loops.Close)
+			}
+			s := newSite(t, func(c *Config, _ *hub.Limits) { c.Loops = loops })
+			conn, err := net.Dial("tcp", s.host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+			_, _ = conn.Write([]byte(opening(s.host, map[string]string{"line": "GET /ws?name=Anna HTTP/1.1"}) + clientFrame("hello")))
+			r := bufio.NewReader(conn)
+			resp, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != 101 || resp.Header.Get("Connection") != "Upgrade" || resp.Header.Get("Upgrade") != "websocket" {
+				t.Errorf("status %d with %v", resp.StatusCode, resp.Header)
+			}
+			for _, name := range []string{"Date", "Content-Security-Policy", "X-Content-Type-Options", "Cache-Control"} {
+				if resp.Header.Get(name) == "" {
+					t.Errorf("no %s", name)
+				}
+			}
+			for _, name := range []string{"Content-Type", "Content-Length", "Transfer-Encoding"} {
+				if resp.Header.Get(name) != "" {
+					t.Errorf("%s: %s", name, resp.Header.Get(name))
+				}
+			}
+			if got := resp.Header.Get("Sec-Websocket-Accept"); got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" { // RFC 6455 §1.3
+				t.Errorf("accepted with %q", got)
+			}
+			for _, want := range []string{"You are Anna", "Anna: hello"} {
+				head := make([]byte, 2)
+				if _, err := io.ReadFull(r, head); err != nil {
+					t.Fatal(err)
+				}
+				text := make([]byte, head[1])
+				if _, err := io.ReadFull(r, text); err != nil || string(text) != want {
+					t.Errorf("%q, want %q: %v", text, want, err)
+				}
+			}
+		})
+	}
+}
+
 func TestCookieCountsForASocketOnlyFromAPageOfOurs(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login("Anna")
@@ -163,13 +221,24 @@ func TestPlaceComesBackIfTheUpgradeIsNeverFinished(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newPlace(lease)
+	m, err := s.hub.Guest(t.Context(), "Anna")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := s.hub.Open(hub.SessionParams{Member: m, Format: protocol.Text{}, Room: protocol.RoomLobby})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(lease, session)
 	p.timer.Reset(time.Millisecond) // as if the time were up
 	for range 5000 {
 		if lease, err := s.hub.Admit(testAddr); err == nil {
 			lease.Release()
 			if p.take() {
 				t.Error("a place that was given back can be taken")
+			}
+			if s.hub.Online() != 0 {
+				t.Error("the session has not ended")
 			}
 			return
 		}

@@ -118,7 +118,7 @@ func New(cfg Config) (*Hub, error) {
 	}
 	h := &Hub{
 		journal: cfg.Journal, store: cfg.Store, log: cfg.Log, now: cfg.Now, prerender: cfg.Prerender, forget: cfg.Forget,
-		signer: signer{cfg.Secret}, limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
+		signer: newSigner(cfg.Secret), limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
 		paces: paces, from: cfg.Store.Position(), rooms: make(map[string]*room),
 		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]*Session),
 		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},

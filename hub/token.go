@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"hash"
 	"strings"
+	"sync"
 
 	"go.uber.org/zap"
 
@@ -30,7 +32,13 @@ type claims struct {
 }
 
 // signer signs claims by HMAC-SHA256 (RFC 2104).
-type signer struct{ secret []byte }
+type signer struct {
+	macs *sync.Pool // of hash.Hash, that have read the secret already
+}
+
+func newSigner(secret []byte) signer {
+	return signer{&sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}
+}
 
 func (s signer) sign(purpose string, c claims) string {
 	b, err := json.Marshal(c)
@@ -42,7 +50,9 @@ func (s signer) sign(purpose string, c claims) string {
 }
 
 func (s signer) mac(purpose, body string) []byte {
-	m := hmac.New(sha256.New, s.secret)
+	m := s.macs.Get().(hash.Hash) //nolint:errcheck,forcetypeassert // there is nothing else in it
+	defer s.macs.Put(m)
+	m.Reset()
 	m.Write([]byte(purpose + "\x00" + body))
 	return m.Sum(nil)
 }

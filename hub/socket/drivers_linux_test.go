@@ -13,7 +13,7 @@ var looped = driver{
 		t.Helper()
 		ls := newTestLoops(t, limits)
 		t.Cleanup(ls.Close)
-		if !ls.adopt(raw, in, p, done) {
+		if !ls.adopt(raw, in, nil, p, done) {
 			t.Fatal("the connection was not adopted")
 		}
 	},
@@ -21,7 +21,7 @@ var looped = driver{
 		t.Helper()
 		ls := newTestLoops(t, limits)
 		return func(c *net.TCPConn, p Peer, done func()) {
-			if !ls.adopt(c, c, p, done) {
+			if !ls.adopt(c, c, nil, p, done) {
 				t.Error("the connection was not adopted")
 			}
 		}, ls.Close

@@ -77,7 +77,7 @@ func TestFedLinesGetEverything(t *testing.T) {
 			small: serverFrame(fmt.Sprintf("small %d", i)),
 			large: serverFrame(strings.Repeat(string(rune('a'+i%26)), 256<<10)), ended: make(chan struct{}),
 		}
-		if !ls.adopt(server, server, p, nil) {
+		if !ls.adopt(server, server, nil, p, nil) {
 			t.Fatal("not adopted")
 		}
 		if p.line.Feeder() == ls.loops[0] { // a feed belongs to one loop
@@ -128,7 +128,7 @@ func TestFeedingAllocatesNothing(t *testing.T) {
 		client, server := tcpPair(t)
 		t.Cleanup(func() { client.Close() })
 		p := &fedPeer{small: serverFrame(strings.Repeat("s", 1000)), ended: make(chan struct{})}
-		if !ls.adopt(server, server, p, nil) {
+		if !ls.adopt(server, server, nil, p, nil) {
 			t.Fatal("not adopted")
 		}
 		if p.line.Feeder() == ls.loops[0] {

@@ -139,14 +139,14 @@ var portable = driver{
 	start: func(_ *testing.T, raw, in net.Conn, p Peer, limits Limits, done func()) {
 		go func() {
 			defer done()
-			serve(raw, in, p, limits, func(any, []byte) {})
+			serve(raw, in, nil, p, limits, func(any, []byte) {})
 		}()
 	},
 	shared: func(_ *testing.T, limits Limits) (func(*net.TCPConn, Peer, func()), func()) {
 		return func(c *net.TCPConn, p Peer, done func()) {
 			go func() {
 				defer done()
-				serve(c, c, p, limits, func(any, []byte) {})
+				serve(c, c, nil, p, limits, func(any, []byte) {})
 			}()
 		}, func() {}
 	},

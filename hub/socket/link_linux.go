@@ -92,6 +92,21 @@ func (k *link) Wake(crowd bool) {
 	l.rouse()
 }
 
+// begin writes head and what the peer has pending, before the link belongs to its loop. It is false when the socket does
+// not take head: one that is new takes far more.
+func (k *link) begin(head []byte) bool {
+	pending := k.peer.Pending()
+	n, err := rawWrite(k.fd, append(head, pending...))
+	if err != nil || n < len(head) {
+		return false
+	}
+	if n -= len(head); n > 0 {
+		k.rest = restOfFrame(pending, 0, n)
+		k.peer.Wrote(n)
+	}
+	return true
+}
+
 // guard calls f and turns a panic into the end of the link.
 func (l *loop) guard(k *link, f func(*link)) {
 	defer func() {

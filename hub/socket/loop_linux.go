@@ -62,16 +62,19 @@ func (ls *Loops) Close() {
 // the server forgets the connection: nothing of ws may be used any more. p.Ended is called when the socket is closed,
 // and done after it. If it returns false, the connection is of a kind that loops cannot drive, or the system has no
 // descriptor left; nothing has happened to it and Serve can drive it. A nil Loops adopts nothing.
-func (ls *Loops) Adopt(ws *websocket.Conn, p Peer, done func()) bool {
+//
+// head is written before anything else of p's, as it is: the answer to the handshake, if that is not written yet. What p
+// has pending goes out with it.
+func (ls *Loops) Adopt(ws *websocket.Conn, head []byte, p Peer, done func()) bool {
 	if ls == nil {
 		return false
 	}
 	in := ws.NetConn()
-	return ls.adopt(rawOf(in), in, p, done)
+	return ls.adopt(rawOf(in), in, head, p, done)
 }
 
 // conn is read for bytes that wait in the server's buffer, raw is the socket.
-func (ls *Loops) adopt(raw, in net.Conn, p Peer, done func()) bool {
+func (ls *Loops) adopt(raw, in net.Conn, head []byte, p Peer, done func()) bool {
 	fd, ok := duplicate(raw)
 	if !ok {
 		return false
@@ -82,6 +85,11 @@ func (ls *Loops) adopt(raw, in net.Conn, p Peer, done func()) bool {
 	k := &link{
 		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, //nolint:gosec // descriptors are small
 		binary: takesBinary(p),
+	}
+	if len(head) > 0 && !k.begin(head) {
+		_ = unix.Close(fd)
+		k.tell(verdict{code: closeLost, reason: "connection lost"})
+		return true
 	}
 	p.Bind(k)
 	k.Wake(false)

@@ -62,7 +62,7 @@ func TestDeliveriesAllocateNothing(t *testing.T) {
 			p.frame = large
 		}
 		peers = append(peers, p)
-		if !ls.adopt(server, server, p, nil) {
+		if !ls.adopt(server, server, nil, p, nil) {
 			t.Fatal("not adopted")
 		}
 		go func() {
@@ -102,7 +102,7 @@ func TestClosingLoopsEndsWhatIsLeft(t *testing.T) {
 		client, server := tcpPair(t)
 		p := newFakePeer()
 		p.receive = func(string) { p.end(1012, "while a message is handled") }
-		if !ls.adopt(server, server, p, func() { released.Add(1) }) {
+		if !ls.adopt(server, server, nil, p, func() { released.Add(1) }) {
 			t.Fatal("not adopted")
 		}
 		peers, clients = append(peers, p), append(clients, client)
@@ -138,7 +138,7 @@ func TestLoopTakesTheSocketFromGo(t *testing.T) {
 	client, server := tcpPair(t)
 	defer client.Close()
 	p := newFakePeer()
-	if !ls.adopt(server, server, p, nil) {
+	if !ls.adopt(server, server, nil, p, nil) {
 		t.Fatal("not adopted")
 	}
 	if _, err := server.Write([]byte("stray")); err == nil {
@@ -154,7 +154,7 @@ func TestLoopsAdoptSocketsOnly(t *testing.T) {
 	a, b := net.Pipe()
 	defer a.Close()
 	defer b.Close()
-	if ls.adopt(a, a, newFakePeer(), nil) {
+	if ls.adopt(a, a, nil, newFakePeer(), nil) {
 		t.Error("a pipe was adopted")
 	}
 	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
@@ -172,7 +172,7 @@ func TestLoopsAdoptSocketsOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newFakePeer()
-	if !ls.adopt(server, server, p, nil) {
+	if !ls.adopt(server, server, nil, p, nil) {
 		t.Fatal("a Unix socket was not adopted")
 	}
 	text := strings.Repeat("u", 1<<20) // more than the socket takes at once
@@ -198,7 +198,7 @@ func TestPanicInALoopEndsOneConnectionOnly(t *testing.T) {
 		client, server := tcpPair(t)
 		t.Cleanup(func() { client.Close() })
 		good := newFakePeer()
-		ls.adopt(server, server, good, nil)
+		ls.adopt(server, server, nil, good, nil)
 		badClient, badServer := tcpPair(t)
 		t.Cleanup(func() { badClient.Close() })
 		bad := &badPeer{newFakePeer(), func() []byte { panic("secret") }}
@@ -212,7 +212,7 @@ func TestPanicInALoopEndsOneConnectionOnly(t *testing.T) {
 			}
 			bad.fakePeer.pending = text
 		}
-		ls.adopt(badServer, badServer, bad, nil)
+		ls.adopt(badServer, badServer, nil, bad, nil)
 		go func() {
 			if i%2 == 0 {
 				_, _ = badClient.Read(make([]byte, 100)) // the close frame

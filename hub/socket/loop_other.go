@@ -11,7 +11,7 @@ type Loops struct{}
 func NewLoops(Limits, func(value any, stack []byte)) (*Loops, error) { return nil, nil }
 
 // Adopt takes no connection; a nil Loops neither.
-func (*Loops) Adopt(*websocket.Conn, Peer, func()) bool { return false }
+func (*Loops) Adopt(*websocket.Conn, []byte, Peer, func()) bool { return false }
 
 // Close does nothing.
 func (*Loops) Close() {}

@@ -16,11 +16,13 @@ import (
 // and is used for nothing but its net.Conn: the library writes control frames of its own from its reader, which would
 // land in the middle of what the writer writes, so both directions are ours.
 //
+// head is written before anything else, as it is: the answer to the handshake, if that is not written yet.
+//
 // onPanic, if not nil, is told of a panic of the peer's, which ends this connection (1011) and nothing else.
-func Serve(ws *websocket.Conn, p Peer, limits Limits, onPanic func(value any, stack []byte)) {
+func Serve(ws *websocket.Conn, head []byte, p Peer, limits Limits, onPanic func(value any, stack []byte)) {
 	in := ws.NetConn()
 	// What follows the handshake may wait in the server's buffer, so it is read through that; written is past it.
-	serve(rawOf(in), in, p, limits, onPanic)
+	serve(rawOf(in), in, head, p, limits, onPanic)
 }
 
 // conn is one connection and the two goroutines that drive it.
@@ -60,7 +62,7 @@ type conn struct {
 	verdict verdict    // the first one counts
 }
 
-func serve(raw net.Conn, in io.Reader, p Peer, limits Limits, onPanic func(any, []byte)) {
+func serve(raw net.Conn, in io.Reader, head []byte, p Peer, limits Limits, onPanic func(any, []byte)) {
 	c := &conn{
 		raw: raw, in: in, peer: p, limits: limits.withDefaults(), onPanic: onPanic, start: time.Now(),
 		kick: make(chan struct{}, 1), written: make(chan struct{}),
@@ -74,6 +76,14 @@ func serve(raw net.Conn, in io.Reader, p Peer, limits Limits, onPanic func(any, 
 		c.resume = true
 	}
 	p.Bind(c)
+	if len(head) > 0 {
+		_ = raw.SetWriteDeadline(time.Now().Add(c.limits.StallTimeout))
+		if _, err := raw.Write(head); err != nil {
+			_ = raw.Close()
+			p.Ended(closeLost, "connection lost")
+			return
+		}
+	}
 	// The writer ends when there is a verdict, or when writing fails because the reader has closed the connection.
 	go c.write()
 	c.read()
@@ -129,16 +139,4 @@ func (c *conn) guard(f func()) (ok bool) {
 	}()
 	f()
 	return true
-}
-
-// Reject ends an upgraded connection that gets no peer: a close frame, and at most 2 s for the answer to it.
-func Reject(ws *websocket.Conn, code int, reason string) {
-	nc := ws.NetConn()
-	_ = nc.SetDeadline(time.Now().Add(closeTimeout))
-	if _, err := nc.Write(appendClose(nil, code, reason)); err == nil {
-		c := &conn{in: nc}
-		c.finished.Store(true)
-		c.read()
-	}
-	_ = nc.Close()
 }

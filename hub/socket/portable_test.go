@@ -26,7 +26,7 @@ func FuzzReader(f *testing.F) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			serve(server, server, p, Limits{MaxFrame: 4096}, nil)
+			serve(server, server, nil, p, Limits{MaxFrame: 4096}, nil)
 		}()
 		go func() { _, _ = io.Copy(io.Discard, client) }()
 		_ = client.SetWriteDeadline(time.Now().Add(2 * time.Second))
@@ -53,7 +53,7 @@ func TestConnectionWhoseWritesCannotGoOn(t *testing.T) {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				serve(server, server, p, Limits{StallTimeout: 300 * time.Millisecond}, nil)
+				serve(server, server, nil, p, Limits{StallTimeout: 300 * time.Millisecond}, nil)
 			}()
 			tick := time.NewTicker(100 * time.Millisecond)
 			defer tick.Stop()

@@ -92,8 +92,8 @@ func (e *echo) drive(ws *websocket.Conn) {
 	p := newPeer()
 	switch {
 	case e.loops == nil:
-		socket.Serve(ws, p, e.limits, onPanic)
-	case !e.loops.Adopt(ws, p, func() {}):
+		socket.Serve(ws, nil, p, e.limits, onPanic)
+	case !e.loops.Adopt(ws, nil, p, func() {}):
 		fmt.Fprintln(os.Stderr, "echo: the event loop does not take a connection")
 		_ = ws.Close()
 	}
