@@ -213,3 +213,25 @@ func TestBrowserTakesDeletedTextAway(t *testing.T) {
 	}
 	compareWithHistory(t, s, maria)
 }
+
+// A program that is killed again and again, before it has been there for long, takes deleted texts out of its files all the
+// same.
+func TestDeletionOutlivesManyKills(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--no-limits")
+	c := s.joined("Иван")
+	c.say("a", "canary-77e0")
+	seq := c.answer("a").Seq
+	if r := c.delete("d", seq); r.Type != "ack" {
+		t.Fatalf("a deletion is answered %s", r.raw)
+	}
+	lives := 1
+	for s.kill(); len(found(t, s.dir, "canary-77e0")) > 0; s.kill() {
+		if lives++; lives > 6 {
+			t.Fatal("after six lives of a second and a half, the text is still there")
+		}
+		s = s.again()
+		<-time.After(1500 * time.Millisecond)
+	}
+	t.Logf("in no file after %d lives", lives)
+}

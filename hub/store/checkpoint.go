@@ -37,6 +37,8 @@ type checkpointer struct {
 	bytes atomic.Int64
 	wipe  chan struct{} // capacity 1: something was erased
 
+	left bool // something was erased before the program began, and may be in the log
+
 	// Owned by the goroutine.
 	busy   time.Time // when a restart was in vain
 	failed string    // why the last look failed, "" when it did not
@@ -50,8 +52,8 @@ func newCheckpointer(s *Store) *checkpointer {
 	ctx, stop := context.WithCancel(context.Background()) // ended by close
 	c := &checkpointer{
 		store: s, wake: make(chan struct{}, 1), wipe: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
+		left: !s.skeletons.latest.IsZero(),
 	}
-	c.erase() // what was erased before the program was killed
 	go c.run(ctx)
 	return c
 }
@@ -106,6 +108,9 @@ func (c *checkpointer) disconnectLocked() {
 func (c *checkpointer) run(ctx context.Context) {
 	defer close(c.done)
 	var wiping <-chan time.Time // when what was erased leaves the log; nil = nothing was
+	if c.left {
+		wiping = time.After(0) // the program may have been killed before that, and be killed again soon
+	}
 	for {
 		select {
 		case <-c.wake:

@@ -32,7 +32,7 @@ var (
 // Why a long read was given up.
 var (
 	errLogGrows = fmt.Errorf("the server writes so much that its log has grown by %d MiB meanwhile; try again when there is less going on", logAllowance>>20)
-	errErasing  = errors.New("texts are deleted so often that reading takes too long for them to be gone within a minute; try again when there is less going on")
+	errErasing  = errors.New("texts are deleted so often that reading takes too long for them to be gone within a minute; try again when there is less going on, or restore a backup into another directory and work with that")
 )
 
 func noChat(dir string) *OpenError {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -18,9 +19,14 @@ import (
 // stored is a row of the file.
 type stored struct {
 	key
-	room string
-	seq  int64
-	body string
+	room   string
+	seq    int64
+	body   string
+	kind   string // "message", "edit", "deletion"
+	target int64  // number of the message that it changes
+	at     int64
+	erased bool   // as the file says what became of a message
+	fold   string // its text after edits, "" if there is none
 }
 
 // largeFile is from where a file is looked at in the end only.
@@ -43,7 +49,9 @@ func (w *world) look(ctx context.Context, final bool) error {
 	}
 	rows, err := read(filepath.Join(dir, "govor.db"), final, func(room string) bool { return !w.seeded || !strings.HasPrefix(room, seedRooms) })
 	if v := (*violation)(nil); err == nil {
-		err = w.ledger.compare(rows, final)
+		if err = w.ledger.compare(rows, final); err == nil {
+			err = w.searchErased(time.Now().Add(-erasedWithin))
+		}
 	} else if !errors.As(err, &v) {
 		err = &violation{onDisk, "the file is damaged: " + err.Error()}
 	}
@@ -82,19 +90,25 @@ func read(path string, final bool, ours func(room string) bool) (rows []stored, 
 	if err != nil {
 		return nil, fmt.Errorf("read the rooms: %w", err)
 	}
-	seen := map[string]int64{}
-	err = sqlitex.ExecuteTransient(conn, `SELECT r.name, e.seq, m.id, e.id, e.body FROM events e
-		JOIN rooms r ON r.num = e.room JOIN members m ON m.num = e.member
+	seen, latest := map[string]int64{}, map[string]int64{}
+	err = sqlitex.ExecuteTransient(conn, `SELECT r.name, e.seq, m.id, e.id, e.body, e.kind, e.target, e.at, coalesce(f.erased, 0),
+		coalesce(f.body, '') FROM events e
+		JOIN rooms r ON r.num = e.room JOIN members m ON m.num = e.member LEFT JOIN folds f ON f.pos = e.pos
 		WHERE r.name <> '$server' ORDER BY e.pos`, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
 		member := make([]byte, s.ColumnLen(2))
 		s.ColumnBytes(2, member)
 		row := stored{
-			key{base64.RawURLEncoding.EncodeToString(member), s.ColumnText(3)}, s.ColumnText(0), s.ColumnInt64(1), s.ColumnText(4),
+			key:  key{base64.RawURLEncoding.EncodeToString(member), s.ColumnText(3)},
+			room: s.ColumnText(0), seq: s.ColumnInt64(1), body: s.ColumnText(4), kind: s.ColumnText(5), target: s.ColumnInt64(6),
+			at: s.ColumnInt64(7), erased: s.ColumnBool(8), fold: s.ColumnText(9),
 		}
 		if want := seen[row.room] + 1; row.seq != want {
 			return &violation{noGap, fmt.Sprintf("in the file, number %d of %s stands where %d should", row.seq, row.room, want)}
 		}
-		seen[row.room] = row.seq
+		if row.at < latest[row.room] {
+			return &violation{noGap, fmt.Sprintf("in the file, number %d of %s is older than the one before it", row.seq, row.room)}
+		}
+		seen[row.room], latest[row.room] = row.seq, row.at
 		if ours(row.room) {
 			rows = append(rows, row)
 		}
@@ -109,93 +123,6 @@ func read(path string, final bool, ours func(room string) bool) (rows []stored, 
 		}
 	}
 	return rows, nil
-}
-
-// compare judges all that was said and told by the rows of a file. final means that nothing is under way any more.
-func (l *ledger) compare(rows []stored, final bool) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	at := make(map[string]map[int64]*stored)
-	byKey := make(map[key]*stored, len(rows))
-	byText := make(map[string]*stored, len(rows))
-	order := map[string]*said{}
-	for i := range rows {
-		r := &rows[i]
-		if at[r.room] == nil {
-			at[r.room] = map[int64]*stored{}
-		}
-		at[r.room][r.seq] = r
-		s := l.byText[r.body]
-		switch before := byText[r.body]; {
-		case before != nil:
-			return &violation{exactlyOnce, fmt.Sprintf("%q of %s is stored twice, as %s %d and %d", head(r.body), r.id, r.room, before.seq, r.seq)}
-		case byKey[r.key] != nil:
-			return &violation{exactlyOnce, fmt.Sprintf("the id %s of %s is stored twice, in %s", r.id, r.member, r.room)}
-		case s == nil || s.room != r.room || s.key != (key{}) && s.key != r.key:
-			return &violation{noGap, fmt.Sprintf("%q of %s is stored as %s %d, and nobody said that there", head(r.body), r.member, r.room, r.seq)}
-		}
-		byText[r.body], byKey[r.key] = r, r
-		line := s.author + " " + s.room
-		if before := order[line]; before != nil && before.n > s.n {
-			return &violation{inOrder, fmt.Sprintf("%s said number %d of its messages before %d, and in %s they are stored the other way round", s.author, s.n, before.n, s.room)}
-		}
-		order[line] = s
-	}
-	return errors.Join(l.compareReceipts(byKey, final), l.compareShown(at), l.compareRuns(byText))
-}
-
-func (l *ledger) compareReceipts(byKey map[key]*stored, final bool) error {
-	for k, s := range l.byKey {
-		r := byKey[k]
-		switch {
-		case r == nil && s.seq == 0 && !final:
-		case r == nil && s.seq == 0:
-			return &violation{exactlyOnce, fmt.Sprintf("%s of %s was sent until it was answered, and is not stored", k.id, s.author)}
-		case r == nil:
-			return &violation{onDisk, fmt.Sprintf("%s of %s was acknowledged as %s %d, and is not in the file", k.id, s.author, s.room, s.seq)}
-		case s.seq != 0 && (r.room != s.room || r.seq != s.seq):
-			return &violation{onDisk, fmt.Sprintf("%s of %s was acknowledged as %s %d, and is %s %d in the file", k.id, s.author, s.room, s.seq, r.room, r.seq)}
-		case r.body != s.text:
-			return &violation{exactlyOnce, fmt.Sprintf("%s of %s was sent as %q and is stored as %q", k.id, s.author, s.text, r.body)}
-		}
-	}
-	return nil
-}
-
-func (l *ledger) compareShown(at map[string]map[int64]*stored) error {
-	for room, events := range l.shown {
-		for seq, e := range events {
-			if r := at[room][seq]; r == nil {
-				return &violation{onDisk, fmt.Sprintf("%q was shown as %s %d, and is not in the file", head(e.text), room, seq)}
-			} else if r.key != e.key || r.body != e.text {
-				return &violation{noGap, fmt.Sprintf("%q was shown as %s %d, and the file has %q there", head(e.text), room, seq, head(r.body))}
-			}
-		}
-	}
-	return nil
-}
-
-// compareRuns looks at plain text, whose lines have no numbers: they must be a run of the room without gaps.
-func (l *ledger) compareRuns(byText map[string]*stored) error {
-	for _, run := range l.runs {
-		var last int64
-		for i, text := range run.texts {
-			r := byText[text]
-			switch {
-			case r == nil:
-				return &violation{onDisk, fmt.Sprintf("%s saw the line %q, which is not in the file", run.who, head(text))}
-			case r.room != run.room:
-				return &violation{noGap, fmt.Sprintf("%s saw the line %q, which was said in %s", run.who, head(text), r.room)}
-			case i > 0 && r.seq != last+1:
-				return &violation{noGap, fmt.Sprintf("%s saw, after the line with number %d of %s, that with %d", run.who, last, run.room, r.seq)}
-			}
-			last = r.seq
-		}
-		if n := len(run.texts); n > 1 { // what was judged need not be kept
-			run.texts = append([]string(nil), run.texts[n-1])
-		}
-	}
-	return nil
 }
 
 func head(s string) string {

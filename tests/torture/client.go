@@ -46,6 +46,7 @@ type client struct {
 	member string
 	last   map[string]mark // by room
 	outbox []*said         // without an answer, in order
+	mine   []*said         // messages that were not deleted, in order
 	next   int             // number of the next message
 }
 

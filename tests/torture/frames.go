@@ -21,6 +21,8 @@ type frame struct {
 	Member    string
 	Token     string
 	Text      string
+	Target    int64
+	Erased    bool
 	After     int64
 	Last      int64
 	Code      string
@@ -54,11 +56,15 @@ func parseHTML(data []byte) ([]frame, error) {
 			Reason: a["data-reason"], Duplicate: a["data-duplicate"] == "true", raw: string(data),
 		}
 		f.Seq, _ = strconv.ParseInt(a["data-seq"], 10, 64)
+		f.Target, _ = strconv.ParseInt(a["data-target"], 10, 64)
+		_, f.Erased = a["data-erased"]
 		f.After, _ = strconv.ParseInt(a["data-after"], 10, 64)
 		f.Last, _ = strconv.ParseInt(a["data-last"], 10, 64)
 		if n.Data == "li" && a["data-kind"] == "message" {
 			f.Type = "message"
-			f.Text = strings.TrimSpace(textOf(find(n, "message__body")))
+			if !f.Erased {
+				f.Text = strings.TrimSpace(textOf(find(n, "message__body")))
+			}
 		}
 		frames = append(frames, f)
 	}
@@ -68,21 +74,32 @@ func parseHTML(data []byte) ([]frame, error) {
 // find returns the element of a class.
 func find(n *html.Node, class string) *html.Node {
 	for d := range n.Descendants() {
-		for _, a := range d.Attr {
-			if a.Key == "class" && strings.Contains(a.Val, class) {
-				return d
-			}
+		if isClass(d, class) {
+			return d
 		}
 	}
 	return &html.Node{}
 }
 
+// textOf is the text in an element, without the mark that it was edited.
 func textOf(n *html.Node) string {
+	if n.Type == html.TextNode {
+		return n.Data
+	}
 	var b strings.Builder
-	for d := range n.Descendants() {
-		if d.Type == html.TextNode {
-			b.WriteString(d.Data)
+	for c := range n.ChildNodes() {
+		if !isClass(c, "message__edited") {
+			b.WriteString(textOf(c))
 		}
 	}
 	return b.String()
+}
+
+func isClass(n *html.Node, class string) bool {
+	for _, a := range n.Attr {
+		if a.Key == "class" && strings.Contains(a.Val, class) {
+			return true
+		}
+	}
+	return false
 }

@@ -34,21 +34,39 @@ const (
 // key names a message as its sender does.
 type key struct{ member, id string }
 
-// said is one message that a client sent, or will send again.
+// said is one thing that a client sent, or will send again: a message, or a change of one of its own.
 type said struct {
 	key    // zero for plain text
+	kind   string
 	author string
-	n      int // the author's count: a later message has a greater one
+	n      int // the author's count: what was said later has a greater one
 	room   string
-	text   string // unlike any other text of the run
+	text   string // unlike any other text of the run; "" of a deletion
+	target *said  // what is changed
 	first  time.Time
 	seq    int64 // as acknowledged, 0 = not yet
+
+	// Of a change.
+	stored time.Time // when it was first known to be stored
+
+	// Of a message.
+	edits    []*said // sent, in order
+	deletion *said   // sent
 }
+
+// Kinds of what is said, as commands name them.
+const (
+	saySend   = "send"
+	sayEdit   = "edit"
+	sayDelete = "delete"
+)
 
 // shown is an event as a reader was shown it.
 type shown struct {
 	key
-	text string
+	text   string
+	erased bool
+	since  time.Time // of the reader's connection
 }
 
 // ledger is all that clients said and were told. What can be judged at once is.
@@ -62,6 +80,7 @@ type ledger struct {
 
 	mu     sync.Mutex // guards the fields below
 	byKey  map[key]*said
+	byID   map[string]*said
 	byText map[string]*said
 	shown  map[string]map[int64]shown // room → number → event
 	places map[key]int64              // number at which a message was shown
@@ -75,12 +94,13 @@ type ledger struct {
 type run struct {
 	who   string
 	room  string
+	since time.Time
 	texts []string // guarded by ledger.mu
 }
 
 func newLedger() *ledger {
 	return &ledger{
-		byKey: map[key]*said{}, byText: map[string]*said{}, shown: map[string]map[int64]shown{},
+		byKey: map[key]*said{}, byID: map[string]*said{}, byText: map[string]*said{}, shown: map[string]map[int64]shown{},
 		places: map[key]int64{}, owners: map[string]map[int64]key{},
 	}
 }
@@ -90,15 +110,23 @@ func (l *ledger) breaks(promise, format string, args ...any) {
 	l.broken(&violation{promise, fmt.Sprintf(format, args...) + time.Now().Format(" (at 15:04:05.000)")})
 }
 
-// say notes a message before it is sent for the first time.
+// say notes what is sent before it is sent for the first time.
 func (l *ledger) say(s *said) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.first = time.Now()
 	if s.key != (key{}) {
-		l.byKey[s.key] = s
+		l.byKey[s.key], l.byID[s.id] = s, s
 	}
-	l.byText[s.text] = s
+	switch s.kind {
+	case sayEdit:
+		s.target.edits = append(s.target.edits, s)
+	case sayDelete:
+		s.target.deletion = s
+	}
+	if s.text != "" {
+		l.byText[s.text] = s
+	}
 }
 
 // ack notes a receipt.
@@ -126,6 +154,7 @@ func (l *ledger) ack(k key, room string, seq int64, duplicate bool) {
 		l.slow = max(l.slow, time.Since(s.first))
 	}
 	s.seq = seq
+	s.known()
 	if l.owners[room] == nil {
 		l.owners[room] = map[int64]key{}
 	}
@@ -146,24 +175,31 @@ func (l *ledger) agree(room string, seq int64, k key) {
 	}
 }
 
-// show notes what a reader saw, and returns the message if it is one of ours.
+// show notes that a reader saw a message, and returns it if it is one of ours.
 func (l *ledger) show(who, room string, seq int64, e shown) *said {
 	l.deliveries.Add(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.byText[e.text]
-	if s == nil || s.room != room || s.key != (key{}) && s.key != e.key {
+	s := l.find(e.key, e.text)
+	if s == nil || s.kind != saySend || s.room != room {
 		l.breaks(noGap, "%s saw %q of %s with the id %s as %s %d, and nobody said that there", who, e.text, e.member, e.id, room, seq)
 		return s
 	}
+	l.judge(who, s, e)
+	l.place(who, room, seq, s, e)
+	return s
+}
+
+// place compares the number at which a reader saw something with what others saw and senders were told.
+func (l *ledger) place(who, room string, seq int64, s *said, e shown) {
 	if l.shown[room] == nil {
 		l.shown[room] = map[int64]shown{}
 	}
 	if before, ok := l.shown[room][seq]; ok {
-		if before != e {
+		if before.key != e.key {
 			l.breaks(noGap, "%s saw %q as %s %d, where another reader saw %q", who, e.text, room, seq, before.text)
 		}
-		return s
+		return
 	}
 	if at, ok := l.places[e.key]; ok {
 		l.breaks(exactlyOnce, "%s saw %s as %s %d, and it was shown as %d already", who, e.id, room, seq, at)
@@ -174,12 +210,11 @@ func (l *ledger) show(who, room string, seq int64, e shown) *said {
 	} else if s.seq != 0 && s.seq != seq {
 		l.breaks(noGap, "%s saw %s as %s %d, and it was acknowledged as %d", who, e.id, room, seq, s.seq)
 	}
-	return s
 }
 
 // begin starts a run of plain text.
 func (l *ledger) begin(who, room string) *run {
-	r := &run{who: who, room: room}
+	r := &run{who: who, room: room, since: time.Now()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.runs = append(l.runs, r)
@@ -191,6 +226,12 @@ func (l *ledger) line(r *run, text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r.texts = append(r.texts, text)
+	if s := l.byText[text]; s != nil {
+		if s.kind == sayEdit {
+			s = s.target
+		}
+		l.judge(r.who, s, shown{text: text, since: r.since})
+	}
 }
 
 func (l *ledger) caughtUp(d time.Duration) {

@@ -46,7 +46,7 @@ func (w *world) typeAndRead(ctx context.Context, ws *websocket.Conn, rng *rand.R
 			if pause(ctx, between(rng, 50*time.Millisecond, 400*time.Millisecond)); ctx.Err() != nil || w.calm.Load() {
 				return
 			}
-			s := &said{author: author, n: n, room: room, text: text(rng, author, n)}
+			s := &said{kind: saySend, author: author, n: n, room: room, text: text(rng, author, n)}
 			w.ledger.say(s)
 			if ws.Write(ctx, websocket.MessageText, []byte(s.text)) != nil {
 				return
@@ -88,7 +88,7 @@ func (w *world) poster(ctx context.Context, name string) {
 	}
 	for n := 1; ctx.Err() == nil && !w.calm.Load(); n++ {
 		s := &said{
-			key: key{member, fmt.Sprintf("%s-%d", name, n)}, author: name, n: n, room: pick(rng, "lobby", "side"), text: text(rng, name, n),
+			key: key{member, fmt.Sprintf("%s-%d", name, n)}, kind: saySend, author: name, n: n, room: pick(rng, "lobby", "side"), text: text(rng, name, n),
 		}
 		w.ledger.say(s)
 		for !w.post(ctx, rng, s, token) && ctx.Err() == nil {
@@ -207,6 +207,7 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 		return
 	}
 	defer conn.Close()
+	began := time.Now()
 	ws, err := w.upgrade(ctx, conn, "govor.v1.html", cookie, url.Values{"room": {"lobby"}})
 	if err != nil {
 		return
@@ -235,7 +236,7 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 			if f.Type != "message" {
 				continue
 			}
-			s := w.ledger.show(name, "lobby", f.Seq, shown{key{f.Member, f.ID}, f.Text})
+			s := w.ledger.show(name, "lobby", f.Seq, shown{key{f.Member, f.ID}, f.Text, f.Erased, began})
 			if s != nil && s.first.After(out) {
 				w.ledger.breaks(takenAway, "%s logged out, and %v later was shown %q, which was said after that", name, time.Since(out).Round(time.Millisecond), head(f.Text))
 				return

@@ -184,7 +184,7 @@ func (s *sitting) speaker(ctx context.Context, room string) (ws *websocket.Conn,
 
 // say sends one message.
 func (s *sitting) say(ctx context.Context, ws *websocket.Conn, member, room string, n int, text string) error {
-	m := &said{key: key{member, fmt.Sprintf("%s-%d", room, n)}, author: "speaker in " + room, n: n, room: room, text: text}
+	m := &said{key: key{member, fmt.Sprintf("%s-%d", room, n)}, kind: saySend, author: "speaker in " + room, n: n, room: room, text: text}
 	s.world.ledger.say(m)
 	b, err := json.Marshal(map[string]string{"type": "send", "id": m.id, "text": m.text})
 	if err != nil {

@@ -25,6 +25,7 @@ type talk struct {
 	welcomes   int              //
 	early      []string         // rooms joined before the hello was read
 	joined     map[string]int64 // room → the number up to which the client catches up, 0 = it has
+	changed    int64            // the message that the last change was of: the page gets it again after that
 }
 
 // hello says who one is and where one was.
@@ -87,6 +88,10 @@ func (t *talk) take(f frame) error {
 		return &violation{onDisk, fmt.Sprintf("%s has seen %s up to %d (%s), and cannot go on there: %s", t.name, f.Room, t.last[f.Room].seq, t.last[f.Room].id, f.Reason)}
 	case "message":
 		return t.message(f)
+	case "edited", "deleted":
+		t.changed = f.Target
+		t.w.ledger.change(t.name, f.Room, f, t.began)
+		return t.advance(f.Room, f)
 	case "ack":
 		t.mu.Lock()
 		for i, s := range t.outbox {
@@ -162,7 +167,15 @@ func (t *talk) message(f frame) error {
 	if t.html {
 		room = t.rooms[0]
 	}
-	t.w.ledger.show(t.name, room, f.Seq, shown{key{f.Member, f.ID}, f.Text})
+	t.w.ledger.show(t.name, room, f.Seq, shown{key{f.Member, f.ID}, f.Text, f.Erased, t.began})
+	if t.html && f.Seq == t.changed { // as it is now
+		return nil
+	}
+	return t.advance(room, f)
+}
+
+// advance goes on to the event that has come.
+func (t *talk) advance(room string, f frame) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, ok := t.joined[room]; !ok {
@@ -233,12 +246,34 @@ func (t *talk) compose(rng *rand.Rand) *said {
 	}
 	t.next++
 	s := &said{
-		key: key{t.member, fmt.Sprintf("%s-%d", t.name, t.next)}, author: t.name, n: t.next, room: t.rooms[0],
+		key: key{t.member, fmt.Sprintf("%s-%d", t.name, t.next)}, kind: saySend, author: t.name, n: t.next, room: t.rooms[0],
 		text: text(rng, t.name, t.next),
+	}
+	if n := rng.IntN(12); n < 2 {
+		t.rethink(rng, s, n == 0)
+	}
+	if s.kind == saySend {
+		t.mine = append(t.mine, s)
 	}
 	t.w.ledger.say(s)
 	t.outbox = append(t.outbox, s)
 	return s
+}
+
+// rethink makes s the edit or the deletion of one of the last messages, if there is one whose number is known.
+func (t *talk) rethink(rng *rand.Rand, s *said, erase bool) {
+	if len(t.mine) == 0 {
+		return
+	}
+	i := len(t.mine) - 1 - rng.IntN(min(len(t.mine), 30))
+	old := t.mine[i]
+	if t.w.ledger.number(old) == 0 {
+		return
+	}
+	if s.kind, s.target = sayEdit, old; erase {
+		s.kind, s.text = sayDelete, ""
+		t.mine = append(t.mine[:i:i], t.mine[i+1:]...)
+	}
 }
 
 // text is what is said: unlike anything else, and without Markdown.
@@ -250,9 +285,16 @@ func text(rng *rand.Rand, name string, n int) string {
 	return fmt.Sprintf("%s говорит %d ~ %s", name, n, strings.Repeat("говор ", size/6)+"!")
 }
 
-// send writes a message, now and then twice.
+// send writes what is said, now and then twice.
 func (t *talk) send(ctx context.Context, rng *rand.Rand, s *said) error {
-	b, err := json.Marshal(map[string]any{"type": "send", "room": s.room, "id": s.id, "text": s.text})
+	command := map[string]any{"type": s.kind, "room": s.room, "id": s.id}
+	if s.text != "" {
+		command["text"] = s.text
+	}
+	if s.target != nil {
+		command["seq"] = t.w.ledger.number(s.target)
+	}
+	b, err := json.Marshal(command)
 	if err != nil {
 		return err
 	}

@@ -55,15 +55,18 @@ func told() (*ledger, []stored) {
 	for n := 1; n <= 2; n++ {
 		k := key{"M", fmt.Sprint("id-", n)}
 		text := fmt.Sprint("text ", n)
-		l.say(&said{key: k, author: "w", n: n, room: "lobby", text: text})
+		l.say(&said{key: k, kind: saySend, author: "w", n: n, room: "lobby", text: text})
 		l.ack(k, "lobby", int64(n), false)
-		l.show("r", "lobby", int64(n), shown{k, text})
+		l.show("r", "lobby", int64(n), shown{key: k, text: text})
 	}
-	l.say(&said{author: "t", n: 1, room: "lobby", text: "line"})
+	l.say(&said{kind: saySend, author: "t", n: 1, room: "lobby", text: "line"})
 	r := l.begin("t", "lobby")
 	l.line(r, "text 1")
 	l.line(r, "text 2")
-	return l, []stored{{key{"M", "id-1"}, "lobby", 1, "text 1"}, {key{"M", "id-2"}, "lobby", 2, "text 2"}}
+	return l, []stored{
+		{key: key{"M", "id-1"}, room: "lobby", seq: 1, body: "text 1", kind: "message"},
+		{key: key{"M", "id-2"}, room: "lobby", seq: 2, body: "text 2", kind: "message"},
+	}
 }
 
 func TestCompare(t *testing.T) {
@@ -78,7 +81,7 @@ func TestCompare(t *testing.T) {
 	}{
 		{"lost", func(_ *ledger, r []stored) []stored { return r[:1] }, onDisk},
 		{"doubled", func(_ *ledger, r []stored) []stored {
-			return append(r, stored{r[0].key, "lobby", 3, r[0].body})
+			return append(r, stored{key: r[0].key, room: "lobby", seq: 3, body: r[0].body, kind: "message"})
 		}, exactlyOnce},
 		{"another text", func(_ *ledger, r []stored) []stored { r[1].body = "text 3"; return r }, noGap},
 		{"the texts changed places", func(_ *ledger, r []stored) []stored { r[0].body, r[1].body = r[1].body, r[0].body; return r }, noGap},
@@ -86,10 +89,10 @@ func TestCompare(t *testing.T) {
 		{"another room", func(_ *ledger, r []stored) []stored { r[1].room = "side"; return r }, noGap},
 		{"the other way round", func(_ *ledger, r []stored) []stored { r[0], r[1] = r[1], r[0]; return r }, inOrder},
 		{"nobody said it", func(_ *ledger, r []stored) []stored {
-			return append(r, stored{key{"X", "x"}, "lobby", 3, "what?"})
+			return append(r, stored{key: key{"X", "x"}, room: "lobby", seq: 3, body: "what?", kind: "message"})
 		}, noGap},
 		{"never answered", func(l *ledger, r []stored) []stored {
-			l.say(&said{key: key{"M", "id-3"}, author: "w", n: 3, room: "lobby", text: "text 3"})
+			l.say(&said{key: key{"M", "id-3"}, kind: saySend, author: "w", n: 3, room: "lobby", text: "text 3"})
 			return r
 		}, exactlyOnce},
 		{"a line with a gap", func(l *ledger, r []stored) []stored {
@@ -99,7 +102,7 @@ func TestCompare(t *testing.T) {
 		}, noGap},
 		{"a line that is not stored", func(l *ledger, r []stored) []stored { l.line(l.begin("t", "lobby"), "line"); return r }, onDisk},
 		{"shown and not stored", func(l *ledger, r []stored) []stored {
-			l.shown["lobby"][3] = shown{key{"M", "id-3"}, "text 3"}
+			l.shown["lobby"][3] = shown{key: key{"M", "id-3"}, text: "text 3"}
 			return r
 		}, onDisk},
 	}
@@ -124,15 +127,18 @@ func TestWhatIsToldIsJudgedAtOnce(t *testing.T) {
 		{"two numbers for one message", func(l *ledger) { l.ack(first, "lobby", 3, true) }, exactlyOnce},
 		{"one number for two", func(l *ledger) {
 			k := key{"M", "id-3"}
-			l.say(&said{key: k, author: "w", n: 3, room: "lobby", text: "text 3"})
+			l.say(&said{key: k, kind: saySend, author: "w", n: 3, room: "lobby", text: "text 3"})
 			l.ack(k, "lobby", 2, false)
 		}, onDisk},
 		{"a receipt for nobody", func(l *ledger) { l.ack(key{"M", "x"}, "lobby", 3, false) }, exactlyOnce},
 		{"a receipt of another room", func(l *ledger) { l.ack(first, "side", 1, false) }, onDisk},
-		{"another event at a number", func(l *ledger) { l.show("r", "lobby", 1, shown{key{"M", "id-2"}, "text 2"}) }, noGap},
-		{"shown again at another number", func(l *ledger) { l.show("r", "lobby", 3, shown{first, "text 1"}) }, exactlyOnce},
-		{"a text that nobody said", func(l *ledger) { l.show("r", "lobby", 3, shown{key{"M", "id-3"}, "what?"}) }, noGap},
-		{"nothing", func(l *ledger) { l.show("s", "lobby", 1, shown{first, "text 1"}); l.ack(first, "lobby", 1, true) }, ""},
+		{"another event at a number", func(l *ledger) { l.show("r", "lobby", 1, shown{key: key{"M", "id-2"}, text: "text 2"}) }, noGap},
+		{"shown again at another number", func(l *ledger) { l.show("r", "lobby", 3, shown{key: first, text: "text 1"}) }, exactlyOnce},
+		{"a text that nobody said", func(l *ledger) { l.show("r", "lobby", 3, shown{key: key{"M", "id-3"}, text: "what?"}) }, noGap},
+		{"nothing", func(l *ledger) {
+			l.show("s", "lobby", 1, shown{key: first, text: "text 1"})
+			l.ack(first, "lobby", 1, true)
+		}, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -41,6 +41,7 @@ type world struct {
 	clients   []*client
 	ends      map[string]int // of lives, by how they ended
 	recovered []time.Duration
+	erasing   time.Duration // from when everything was quiet until no deleted text was in any file
 }
 
 // smallDisk is the size of the disk that gets full: enough for half an hour of what is said.
@@ -220,7 +221,7 @@ func (w *world) last(ctx context.Context, lives *plan) error {
 		return err
 	}
 	defer p.kill()
-	if err := w.settle(ctx, p); err != nil {
+	if err := errors.Join(w.settle(ctx, p), w.awaitErased(ctx, p)); err != nil {
 		return err
 	}
 	if err := p.terminate(w.log.tail); err != nil {
@@ -267,6 +268,7 @@ func (w *world) report(took time.Duration) {
 		took.Round(time.Second), len(l.byText), l.receipts.Load(), l.duplicates.Load(), l.deliveries.Load(), w.wires.dials.Load(),
 		w.wires.cuts.Load(), w.wires.swallows.Load(), w.wires.stalls.Load())
 	fmt.Printf("ends: %v; from connecting to caught up: p99 %v, at most %v\n", w.ends, p99.Round(time.Millisecond), worst.Round(time.Millisecond))
+	fmt.Printf("%d edits and %d deletions; what was deleted was in no file %v after the end\n", l.count(sayEdit), l.count(sayDelete), w.erasing.Round(100*time.Millisecond))
 	if len(w.recovered) > 0 {
 		fmt.Printf("stored again after a full disk within: %v\n", slices.Max(w.recovered).Round(time.Millisecond))
 	}
