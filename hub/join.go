@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"errors"
+
 	"go.uber.org/zap"
 
 	"govor/hub/protocol"
@@ -43,11 +45,24 @@ func (s *Session) join(room string, r resumption) bool {
 	if err == nil && !may {
 		err = protocol.Errorf(protocol.CodeNoRoom, "there is no room %s", room)
 	}
-	if err != nil {
-		s.refuse(asProtocol(err).About(room, ""))
+	var refused *protocol.Error
+	switch {
+	case errors.As(err, &refused):
+		s.refuse(refused.About(room, ""))
+		return false
+	case err != nil:
+		s.unreadable(room, err)
 		return false
 	}
 	return s.seat(s.hub.sit(s, room), r)
+}
+
+// unreadable ends the session because a room that it is to be in cannot be read now: it would wait there for ever. Its
+// client comes back and goes on where it was.
+func (s *Session) unreadable(room string, err error) {
+	s.hub.log.Warn("place in a room not found", sessionFields(s, room, err)...)
+	s.refuse(protocol.Errorf(protocol.CodeUnavailable, "the history cannot be read now").About(room, ""))
+	s.end(protocol.CloseTryAgain, reasonUnavailable)
 }
 
 // seat lets a held seat go where r says, and counts the member into the room.
@@ -58,9 +73,8 @@ func (s *Session) seat(t *seat, r resumption) bool {
 	t.room.mu.Unlock()
 	after, reset, err := h.where(t.room.name, pin, r)
 	if err != nil {
-		h.log.Warn("place in a room not found", sessionFields(s, t.room.name, err)...)
 		h.unsit(t)
-		s.refuse(protocol.Errorf(protocol.CodeUnavailable, "the history cannot be read now").About(t.room.name, ""))
+		s.unreadable(t.room.name, err)
 		return false
 	}
 	if reset != "" {
