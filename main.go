@@ -28,6 +28,7 @@ import (
 	"govor/client/terminal"
 	"govor/handlers"
 	"govor/hub"
+	"govor/hub/clock"
 	"govor/hub/data"
 	"govor/hub/journal"
 	"govor/hub/restart"
@@ -187,7 +188,7 @@ func (s *server) openLive(cfg config) error {
 		return err
 	}
 	s.hub, err = hub.New(hub.Config{
-		Journal: s.journal, Store: s.store, Log: s.log, Registry: s.registry, Prerender: v.Prerender, Forget: v.Forget,
+		Journal: s.journal, Store: s.store, Log: s.log, Registry: s.registry, Prerender: v.Prerender, Forget: v.Forget, Now: clock.Now,
 		Secret: secret,
 		Limits: cfg.hubLimits(),
 	})

@@ -12,6 +12,7 @@ const (
 	Seam     = "seam"     // hub: a seat's pin is one number too low, so that event is in neither part
 	OnePage  = "onepage"  // hub: of what a seat missed, it gets the first block only
 	NoEnd    = "noend"    // hub: a seat's end is ignored, so who logged out is shown what is said after that
+	KeepText = "keeptext" // store: a deletion is noted, and leaves the text where it was
 )
 
 // BeforeCommit is what EarlyAck has the store call, with its []store.Result, before it commits.

@@ -1,4 +1,4 @@
-//go:build !mutant_noindex && !mutant_nosync && !mutant_earlyack && !mutant_reorder && !mutant_seam && !mutant_onepage && !mutant_noend
+//go:build !mutant_noindex && !mutant_nosync && !mutant_earlyack && !mutant_reorder && !mutant_seam && !mutant_onepage && !mutant_noend && !mutant_keeptext
 
 package mutant
 

@@ -1,6 +1,9 @@
 package store
 
-import "govor/hub/protocol"
+import (
+	"govor/hub/mutant"
+	"govor/hub/protocol"
+)
 
 // delete handles KindDeletion: the text of the member's own message, or for a host of anybody's, and of every edit
 // of it, is gone with the commit; from the rest of the file a checkpoint takes it soon after. What was deleted before gets the receipt of the first time.
@@ -69,6 +72,9 @@ func (t *transaction) takeAway(r *room, e *protocol.Event) error {
 	t.eraseEdits.BindInt64(2, e.Target)
 	t.fold.BindInt64(1, e.Of.Pos)
 	t.fold.BindInt64(2, e.Seq)
+	if mutant.Active == mutant.KeepText {
+		t.erase.BindInt64(1, -1)
+	}
 	if err := run(t.erase); err != nil {
 		return err
 	}

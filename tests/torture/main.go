@@ -24,7 +24,7 @@ import (
 )
 
 // mutants are the build tags (mutant_NAME) that break a promise each.
-var mutants = []string{"noindex", "nosync", "earlyack", "reorder", "seam", "onepage", "noend"}
+var mutants = []string{"noindex", "nosync", "earlyack", "reorder", "seam", "onepage", "noend", "keeptext"}
 
 func main() {
 	duration := flag.Duration("duration", 30*time.Second, "how long everything goes wrong; the end and the last check come on top")

@@ -12,10 +12,11 @@ import (
 // life is one process of the server, from its start to its end.
 type life struct {
 	n      int
-	driver string // portable, loop
-	disk   string // what the disk does, see the diskX
-	ring   string // --ring-bytes: with little, who stalls is soon fed from the store
-	stall  string // --stall-timeout
+	driver string        // portable, loop
+	disk   string        // what the disk does, see the diskX
+	ring   string        // --ring-bytes: with little, who stalls is soon fed from the store
+	stall  string        // --stall-timeout
+	clock  time.Duration // how far it is from the right time after half of the life
 	length time.Duration
 	end    string // how it ends, see the endX
 	lost   float64
@@ -29,14 +30,18 @@ const (
 	diskSick   = "some syncs fail"       // the system says EIO
 	diskDead   = "soon every sync fails" // and goes on failing
 	diskFull   = "the disk gets full"    // for a second
+	diskLocked = "the disk is read-only for a while"
 	endKill    = "kill -9"               //
 	endTerm    = "TERM"                  // and exit code 0
 	endPower   = "power cut"             // kill -9, and what was not synced is lost
 	endRestart = "SIGUSR2, then kill -9" // the program replaces itself; nobody is refused
 )
 
+// What the clock does in a life: it jumps half-way through, and stays there.
+var jumps = []time.Duration{-400 * 24 * time.Hour, -time.Hour, -3 * time.Second, 0, 0, 2 * time.Second, time.Hour, 30 * 24 * time.Hour}
+
 func (l life) String() string {
-	s := fmt.Sprintf("life %d: %s driver, rings of %s, %s, %v, then %s", l.n, l.driver, l.ring, l.disk, l.length.Round(time.Millisecond), l.end)
+	s := fmt.Sprintf("life %d: %s driver, rings of %s, %s, the clock jumps to %v, %v, then %s", l.n, l.driver, l.ring, l.disk, l.clock, l.length.Round(time.Millisecond), l.end)
 	if l.end == endPower {
 		s += fmt.Sprintf(" (each unsynced write is lost with probability %.1f)", l.lost)
 	}
@@ -50,7 +55,7 @@ type abilities struct {
 	restart bool // the program knows SIGUSR2
 }
 
-// plan draws lives from the seed. Faults come from a bag, so that every kind has been in any nine lives.
+// plan draws lives from the seed. Faults come from a bag, so that every kind has been in any ten lives.
 type plan struct {
 	rng    *rand.Rand
 	can    abilities
@@ -70,13 +75,14 @@ func (p *plan) fill() {
 		{disk: diskSick, end: pick(p.rng, endPower, endKill), lost: 1},
 		{disk: diskDead, end: endPower, lost: 1},
 		{disk: diskFull, end: pick(p.rng, endTerm, endKill)},
+		{disk: diskLocked, end: pick(p.rng, endPower, endKill), lost: 1},
 		{disk: diskWell, end: endKill},
 		{disk: diskWell, end: endTerm},
 		{disk: diskWell, end: endRestart},
 		{disk: diskTraced, end: endPower, lost: 0.5},
 	}
 	p.bag = slices.DeleteFunc(p.bag, func(l life) bool {
-		traced := l.disk == diskTraced || l.disk == diskSlow || l.disk == diskSick || l.disk == diskDead
+		traced := l.disk == diskTraced || l.disk == diskSlow || l.disk == diskSick || l.disk == diskDead || l.disk == diskLocked
 		return traced && !p.can.trace || l.disk == diskFull && !p.can.full || l.end == endRestart && !p.can.restart
 	})
 	p.rng.Shuffle(len(p.bag), func(i, j int) { p.bag[i], p.bag[j] = p.bag[j], p.bag[i] })
@@ -96,6 +102,7 @@ func (p *plan) next() life {
 	}
 	l.ring = pick(p.rng, "64k", "256k")
 	l.stall = "3s"
+	l.clock = pick(p.rng, jumps...)
 	l.length = between(p.rng, 1200*time.Millisecond, 3200*time.Millisecond)
 	return l
 }

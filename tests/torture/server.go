@@ -28,9 +28,11 @@ func build(ctx context.Context, o options, dir string) (string, error) {
 	}
 	binary := filepath.Join(dir, "govor")
 	args := []string{"build", "-o", binary}
+	tags := "torture" // the clock can be set
 	if o.mutant != "" {
-		args = append(args, "-tags", "mutant_"+o.mutant)
+		tags += ",mutant_" + o.mutant
 	}
+	args = append(args, "-tags", tags)
 	out, err := exec.CommandContext(ctx, "go", append(args, "govor")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the server: %w\n%s", err, out)
@@ -40,6 +42,18 @@ func build(ctx context.Context, o options, dir string) (string, error) {
 
 // trace is the file in which strace notes a life.
 func (w *world) trace(l life) string { return filepath.Join(w.dir, fmt.Sprintf("trace-%d", l.n)) }
+
+// clock is the file that says by how much the server's clock is wrong.
+func (w *world) clock() string { return filepath.Join(w.dir, "clock") }
+
+// setClock makes the server's clock wrong. The file is replaced as a whole, because it is read all the time.
+func (w *world) setClock(by time.Duration) error {
+	next := w.clock() + ".next"
+	if err := os.WriteFile(next, []byte(by.String()), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, w.clock())
+}
 
 // process is one process of the server, perhaps under strace.
 type process struct {
@@ -67,6 +81,8 @@ func (w *world) start(ctx context.Context, l life) (*process, error) {
 		command = append(command, "-e", "inject=fsync,fdatasync:error=EIO:when=10..12")
 	case diskDead:
 		command = append(command, "-e", "inject=fsync,fdatasync:error=EIO:when=20+")
+	case diskLocked:
+		command = append(command, "-e", "inject=pwrite64,ftruncate,fsync,fdatasync:error=EROFS:when=60..200")
 	default:
 		traced, command = false, nil
 	}
@@ -74,9 +90,9 @@ func (w *world) start(ctx context.Context, l life) (*process, error) {
 	cmd := exec.Command(args[0], args[1:]...)
 	p := &process{cmd: cmd, log: w.log, exited: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = w.log, w.log
-	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1") // a preempted thread would stop in strace each time
-	if !traced {
-		cmd.Env = os.Environ()
+	cmd.Env = append(os.Environ(), "GOVOR_TORTURE_CLOCK="+w.clock())
+	if traced {
+		cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1") // a preempted thread would stop in strace each time
 	}
 	cmd.WaitDelay = 3 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

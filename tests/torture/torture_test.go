@@ -164,16 +164,16 @@ func TestPlan(t *testing.T) {
 	can := abilities{trace: true, full: true, restart: true}
 	a, b := newPlan(7, can, ""), newPlan(7, can, "")
 	ends := map[string]bool{}
-	for range 9 {
+	for range 10 {
 		l := a.next()
 		if m := b.next(); l != m {
 			t.Fatalf("%v and %v of the same seed", l, m)
 		}
 		ends[l.end], ends[l.disk] = true, true
 	}
-	for _, want := range []string{endKill, endTerm, endPower, endRestart, diskTraced, diskSlow, diskSick, diskDead, diskFull} {
+	for _, want := range []string{endKill, endTerm, endPower, endRestart, diskTraced, diskSlow, diskSick, diskDead, diskFull, diskLocked} {
 		if !ends[want] {
-			t.Errorf("%q is not in nine lives", want)
+			t.Errorf("%q is not in ten lives", want)
 		}
 	}
 	if l := newPlan(8, abilities{}, "loop").next(); l.driver != "loop" || l.disk != diskWell {

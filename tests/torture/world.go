@@ -81,7 +81,6 @@ func (w *world) prepare() (err error) {
 	} else {
 		fmt.Printf("left out: power cuts and slow or failing disks, because strace does not work (%v)\n", err)
 	}
-	fmt.Println("left out: jumps of the clock, which need a machine of their own")
 	w.can.restart = true
 	if w.binary, err = build(context.Background(), w.o, w.dir); err != nil {
 		return err
@@ -128,7 +127,13 @@ func (w *world) live(ctx context.Context, l life) error {
 		return err
 	}
 	defer p.kill()
-	if err := w.wait(ctx, p, l.length); err != nil {
+	if err := w.wait(ctx, p, l.length/2); err != nil {
+		return err
+	}
+	if err := w.setClock(l.clock); err != nil {
+		return err
+	}
+	if err := w.wait(ctx, p, l.length/2); err != nil {
 		return err
 	}
 	if l.disk == diskFull {
