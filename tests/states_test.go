@@ -44,9 +44,19 @@ var states = []state{
 	{"login offline", func(w *walk) { w.visit("/"); w.loginOffline() }},
 	{"no such page", func(w *walk) { w.revive(); w.visit("/r/dezign/nothing") }},
 	{"bad request", func(w *walk) { w.enter(); w.visit("/r/lobby?before=x") }},
+	{"the only room", func(w *walk) { w.room("/r/lobby") }},
+	{"menu of the only room", func(w *walk) { w.popover("menu") }},
 	{"empty room", func(w *walk) { w.visit("/r/empty-" + w.lang) }},
 	{"room", func(w *walk) { w.room("/r/lobby") }},
-	{"menu", func(w *walk) { w.p.do(chromedp.Click(`button[popovertarget="menu"]`)) }},
+	{"menu", func(w *walk) { w.popover("menu") }},
+	{"menu of a room", func(w *walk) { w.room("/r/long"); w.popover("room-menu") }},
+	{"new room", func(w *walk) { w.room("/r/lobby"); w.popover("new-room") }},
+	{"rooms", func(w *walk) { w.room("/r/lobby"); w.run(`document.body.dataset.rooms = "open"`) }},
+	{"all rooms", func(w *walk) { w.visit("/rooms") }},
+	{"bad name of a room", func(w *walk) {
+		w.run(`document.body.dataset.page = ""; document.getElementById("room-name").value = "a b"; document.getElementById("new").submit()`)
+		w.page("rooms")
+	}},
 	{"people", func(w *walk) { w.room("/r/lobby"); w.run(`document.body.dataset.people = "open"`) }},
 	{"unread below", func(w *walk) { w.room("/r/long"); w.unread() }},
 	{"message in a page of its own", func(w *walk) { w.room("/r/lobby/3") }},
@@ -145,6 +155,11 @@ func (w *walk) room(path string) {
 	w.visit(path)
 	w.page("room")
 	w.p.until("the scripts have decorated it", `document.querySelector("#log time[title]")`)
+}
+
+func (w *walk) popover(id string) {
+	w.t.Helper()
+	w.run(`document.getElementById("` + id + `").showPopover()`)
 }
 
 func (w *walk) run(statement string) {
