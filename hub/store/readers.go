@@ -10,21 +10,25 @@ import (
 )
 
 // readers is a pool of connections that cannot write. A reader is taken for one bounded query, so that no transaction
-// keeps the write-ahead log from being merged.
+// keeps the write-ahead log from being merged. The one that was used last is taken first: its cache has what is asked for
+// again and again, and the others need none while one is enough.
 type readers struct {
 	// Fixed at construction.
 	dial    func() (*sqlite.Conn, error)
-	suspect func(error)       // told every error
-	slots   chan *sqlite.Conn // a nil is a connection that is not open yet
-	closed  chan struct{}     // closed by close
+	suspect func(error)   // told every error
+	slots   chan struct{} // one for each connection that is in free
+	closed  chan struct{} // closed by close
 	once    sync.Once
+
+	mu   sync.Mutex     // guards the field below
+	free []*sqlite.Conn // a nil is a connection that is not open yet
 }
 
 func newReaders(dial func() (*sqlite.Conn, error), suspect func(error)) *readers {
 	r := &readers{
 		dial:    dial,
 		suspect: suspect,
-		slots:   make(chan *sqlite.Conn, min(max(runtime.GOMAXPROCS(0), 4), 16)),
+		slots:   make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 4), 16)),
 		closed:  make(chan struct{}),
 	}
 	r.fill()
@@ -39,31 +43,49 @@ func (r *readers) fill() {
 		if err != nil {
 			conn = nil
 		}
-		r.slots <- conn
+		r.put(conn)
 	}
+}
+
+// put gives a connection to whoever asks next.
+func (r *readers) put(conn *sqlite.Conn) {
+	r.mu.Lock()
+	r.free = append(r.free, conn)
+	r.mu.Unlock()
+	r.slots <- struct{}{}
+}
+
+// pop takes the one that was put last, for a slot that was taken before.
+func (r *readers) pop() *sqlite.Conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := len(r.free) - 1
+	conn := r.free[last]
+	r.free = r.free[:last]
+	return conn
 }
 
 // do runs read with a prepared statement of a reader. read may stop at any row; it must not keep the statement.
 func (r *readers) do(ctx context.Context, query string, read func(*sqlite.Stmt) error) (err error) {
-	var conn *sqlite.Conn
 	select {
 	case <-r.closed:
 		return ErrClosed
 	default:
 	}
 	select {
-	case conn = <-r.slots:
+	case <-r.slots:
 	case <-r.closed:
 		return ErrClosed
 	case <-ctx.Done():
 		return fmt.Errorf("wait for a reader: %w", ctx.Err())
 	}
+	conn := r.pop()
 	defer func() {
 		if err != nil && conn != nil && !transient(err) {
 			_ = conn.Close()
 			conn = nil
 		}
-		r.slots <- conn
+		r.put(conn)
 		r.suspect(err)
 	}()
 	if conn == nil {
@@ -85,7 +107,8 @@ func (r *readers) do(ctx context.Context, query string, read func(*sqlite.Stmt) 
 // seize waits for the reads in progress, closes all connections and keeps others waiting until free is called.
 func (r *readers) seize() (free func()) {
 	for range cap(r.slots) {
-		if conn := <-r.slots; conn != nil {
+		<-r.slots
+		if conn := r.pop(); conn != nil {
 			_ = conn.Close()
 		}
 	}
