@@ -180,5 +180,5 @@ func (h *Hub) stand(t *seat, m protocol.MemberID) {
 }
 
 func sessionFields(s *Session, room string, err error) []zap.Field {
-	return []zap.Field{zap.String("session_id", s.id), zap.String("room", room), zap.Error(err)}
+	return []zap.Field{zap.Stringer("session_id", s.id), zap.String("room", room), zap.Error(err)}
 }

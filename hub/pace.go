@@ -87,6 +87,9 @@ func (h *Hub) sessionBuckets() []bucket {
 }
 
 func (h *Hub) memberBuckets(m protocol.MemberID) []bucket {
+	if h.limits.PerMember == (Pace{}) {
+		return nil
+	}
 	return h.shared("member "+m.String(), func() []bucket {
 		p := h.limits.PerMember
 		l := newBucket(nil, limitMemberRate, p.Messages, 0, false, false)
@@ -96,7 +99,7 @@ func (h *Hub) memberBuckets(m protocol.MemberID) []bucket {
 
 // addrBuckets are none where the address is not known.
 func (h *Hub) addrBuckets(from netip.Addr) []bucket {
-	if !from.IsValid() {
+	if !from.IsValid() || h.limits.PerAddr == (Pace{}) {
 		return nil
 	}
 	return h.shared("addr "+from.Unmap().String(), func() []bucket {
@@ -192,8 +195,13 @@ func (s *Session) pace(bytes int) bool {
 	return s.slow(now, reserve(now, bytes, p.session, p.member, p.addr))
 }
 
-// paceFrame is pace for a command that stores nothing, or for what is no command.
+// paceFrame is pace for a command that stores nothing, or for what is no command. The first is free: most sessions say
+// hello and nothing more for long, and need no paces until they do.
 func (s *Session) paceFrame() bool {
+	if first := !s.greeted; first || s.hub.limits.FrameRate <= 0 {
+		s.greeted = true
+		return true
+	}
 	p, now := s.paces(), s.hub.now()
 	return s.slow(now, reserve(now, 0, p.frames))
 }

@@ -112,7 +112,7 @@ func (s *Session) present(token string) {
 		s.expel(protocol.ClosePolicy, reasonBanned)
 		return
 	}
-	h.log.Info("session recognised", zap.String("session_id", s.id), zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
+	h.log.Info("session recognised", zap.Stringer("session_id", s.id), zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
 	s.welcome()
 }
 

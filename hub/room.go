@@ -52,6 +52,16 @@ func (h *Hub) resident(name string) *room {
 	}
 }
 
+// intern returns the name as the room has it, if it is resident: sessions keep theirs for long.
+func (h *Hub) intern(name string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r := h.rooms[name]; r != nil {
+		return r.name
+	}
+	return name
+}
+
 // reap forgets the room if nobody is in it.
 func (h *Hub) reap(r *room) {
 	h.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"go.uber.org/zap"
 
 	"govor/hub/line"
@@ -25,16 +26,16 @@ const (
 type Session struct {
 	// Fixed at construction.
 	hub    *Hub
-	id     string
+	id     uuid.UUID
 	format protocol.Format
 	room   string     // of the connection's address
-	addr   string     // for the log
-	ip     netip.Addr // the same, as compared; the zero value when it is not known
+	ip     netip.Addr // for bans and the log; the zero value when it is not known
 	from   netip.Addr // for the limits; none = not known
-	opened time.Time
+	opened int64      // Unix nanoseconds
 
 	// Owned by the reader.
-	pacing *pacing // nil until the first message that counts
+	pacing  *pacing // nil until the first message that counts
+	greeted bool    // the first command has come
 
 	// Owned by the writer.
 	current []byte // what Pending returned and Wrote has not taken
@@ -80,7 +81,7 @@ type SessionParams struct {
 	Format  protocol.Format
 	Room    string     // canonical; of the connection's address
 	History int        // past messages to begin with, for plain text, which has no hello
-	Addr    string     // for the log, and for bans of addresses
+	Addr    string     // an IP address, for the log and for bans
 	From    netip.Addr // for the limits; none = not known
 }
 
@@ -88,7 +89,8 @@ type SessionParams struct {
 // logged-in member meanwhile, banned, unavailable while the hub stops.
 func (h *Hub) Open(p SessionParams) (*Session, error) {
 	s := &Session{
-		hub: h, id: protocol.NewID(), format: p.Format, room: p.Room, addr: p.Addr, from: p.From, opened: h.now(), who: p.Member,
+		hub: h, id: uuid.Must(uuid.NewV7()), format: p.Format, room: h.intern(p.Room), from: p.From,
+		opened: h.now().UnixNano(), who: p.Member,
 	}
 	if ip, err := netip.ParseAddr(p.Addr); err == nil {
 		s.ip = ip.Unmap().WithZone("")
@@ -111,12 +113,20 @@ func (h *Hub) Open(p SessionParams) (*Session, error) {
 		return nil, bad
 	}
 	h.metrics.connections.Inc()
-	h.log.Info("session opened", zap.String("session_id", s.id), zap.Stringer("member_id", s.who.ID),
+	h.log.Info("session opened", zap.Stringer("session_id", s.id), zap.Stringer("member_id", s.who.ID),
 		zap.String("name", s.who.Name), zap.String("room", s.room), zap.String("format", s.format.Key()),
-		zap.String("remote_addr", s.addr))
+		zap.String("remote_addr", s.remote()))
 	s.welcome()
 	s.start(p.History)
 	return s, nil
+}
+
+// remote is where the session comes from, for the log.
+func (s *Session) remote() string {
+	if !s.ip.IsValid() {
+		return ""
+	}
+	return s.ip.String()
 }
 
 // start gives the session its first seat: at once where the format has no hello, else held for the first command.
@@ -161,7 +171,7 @@ func (s *Session) member() Member {
 
 func (s *Session) welcome() {
 	m := s.member()
-	w := protocol.Welcome{Session: s.id, Member: m.ID, Name: m.Name, MaxText: s.hub.maxText()}
+	w := protocol.Welcome{Session: s.id.String(), Member: m.ID, Name: m.Name, MaxText: s.hub.maxText()}
 	if m.Proof != ByLogin {
 		w.Token = s.hub.issue(purposeToken, m)
 	}
@@ -393,7 +403,7 @@ func (s *Session) Ended(code int, reason string) {
 	s.hub.unclaim(who)
 	s.hub.unregister(s, who.ID)
 	s.hub.metrics.ended.With(endLabels(code, reason)).Inc()
-	s.hub.log.Info("session ended", zap.String("session_id", s.id), zap.Stringer("member_id", who.ID),
+	s.hub.log.Info("session ended", zap.Stringer("session_id", s.id), zap.Stringer("member_id", who.ID),
 		zap.String("name", who.Name), zap.String("room", s.room), zap.Int("code", code), zap.String("reason", reason),
-		zap.Duration("duration", s.hub.now().Sub(s.opened)), zap.String("remote_addr", s.addr))
+		zap.Duration("duration", time.Duration(s.hub.now().UnixNano()-s.opened)), zap.String("remote_addr", s.remote()))
 }

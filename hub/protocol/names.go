@@ -23,23 +23,29 @@ var reservedNames = map[string]bool{
 // how two names are compared (RFC 8266, Nickname profile). Reserved names, and those that look like one, are CodeNameTaken.
 // LooksOf says what else a name could be taken for.
 func CheckName(s string) (shown, key string, err *Error) {
-	bad := Errorf(CodeBadName, "a name has 1 to %d characters, no space at its ends, no control characters, no colon and no * at its beginning", MaxNameLen)
 	if s == "" || !utf8.ValidString(s) || strings.TrimSpace(s) != s {
-		return "", "", bad
+		return "", "", badName()
 	}
 	shown = norm.NFC.String(s)
 	if utf8.RuneCountInString(shown) > MaxNameLen || len(shown) > 4*MaxNameLen || !allowedInName(shown) {
-		return "", "", bad
+		return "", "", badName()
 	}
 	// The key is without width: a name must not forge with a full-width colon what it may not with a plain one.
 	key, perr := precis.Nickname.CompareKey(shown)
 	if perr != nil || key == "" || !allowedInName(key) {
-		return "", "", bad
+		return "", "", badName()
+	}
+	if key == shown {
+		key = shown // one string for both: ten thousand sessions keep theirs
 	}
 	if reservedNames[key] || looksReserved(LooksOf(shown, key)) {
 		return "", "", Errorf(CodeNameTaken, "the name %s is reserved", shown)
 	}
 	return shown, key, nil
+}
+
+func badName() *Error {
+	return Errorf(CodeBadName, "a name has 1 to %d characters, no space at its ends, no control characters, no colon and no * at its beginning", MaxNameLen)
 }
 
 // allowedInName says whether a name is visible and holds nothing with a meaning in lines, addresses or markup.
