@@ -15,17 +15,22 @@ import (
 
 // config is every setting of the server, checked. settings.go has the list, values.go reads what is set.
 type config struct {
-	Listen         string
-	DataDir        string
-	BaseURL        string // "" = from the request; else scheme://host[:port], no path
-	AllowedOrigins []string
-	TrustedProxies []string // addresses and CIDR blocks
-	MetricsListen  string   // "" = /metrics on Listen
-	MetricsToken   string   // "" = none is needed
-	Pprof          bool     // on MetricsListen
-	LogLevel       zapcore.Level
-	LogFormat      string // auto, json, console
-	EventLoop      string // auto, on, off
+	Listen                   string
+	DataDir                  string
+	BaseURL                  string // "" = from the request; else scheme://host[:port], no path
+	AllowedOrigins           []string
+	TrustedProxies           []string // addresses and CIDR blocks
+	TLSCert, TLSKey          string   // files; "" = none
+	TLSDomains               []string // get a certificate for them
+	ACMEEmail, ACMEDirectory string
+	HTTPListen               string      // leads to TLS; "" = none
+	SocketMode               os.FileMode // of a unix socket
+	MetricsListen            string      // "" = /metrics on Listen
+	MetricsToken             string      // "" = none is needed
+	Pprof                    bool        // on MetricsListen
+	LogLevel                 zapcore.Level
+	LogFormat                string // auto, json, console
+	EventLoop                string // auto, on, off
 
 	MaxText           int
 	MaxFrameBytes     int64
@@ -106,6 +111,9 @@ func parseConfig(args []string, getenv func(string) string) (config, error) {
 	return c, c.check()
 }
 
+// speaksTLS tells whether the server does so itself.
+func (c *config) speaksTLS() bool { return c.TLSCert != "" || len(c.TLSDomains) > 0 }
+
 // check looks at settings together.
 func (c *config) check() error {
 	switch {
@@ -114,6 +122,12 @@ func (c *config) check() error {
 	case c.MaxFrameBytes < int64(c.MaxText)*4+1024:
 		return &usageError{fmt.Sprintf("--max-frame-bytes %d cannot hold a message of --max-text %d characters; it takes %d.",
 			c.MaxFrameBytes, c.MaxText, int64(c.MaxText)*4+1024)}
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return &usageError{"--tls-cert and --tls-key belong together."}
+	case c.TLSCert != "" && len(c.TLSDomains) > 0:
+		return &usageError{"--tls-cert and --tls-domain exclude each other: the certificate comes from files, or from an authority."}
+	case c.HTTPListen != "" && !c.speaksTLS():
+		return &usageError{"--http-listen leads to https, which needs --tls-cert and --tls-key, or --tls-domain."}
 	case c.Pprof && c.MetricsListen == "":
 		return &usageError{"--pprof needs --metrics-listen: profiles are never served where people come."}
 	case c.PingInterval >= c.IdleTimeout:

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -158,7 +157,10 @@ type server struct {
 	http     *handlers.Server
 	ln       *restart.Listener
 	metrics  *restart.Listener // nil = on the main one
+	plain    *restart.Listener // leads to TLS; nil = there is none
+	lead     http.Handler      // what plain serves
 	admin    http.Handler      // what metrics serves
+	front    front
 	restarts *restart.Manager
 }
 
@@ -171,6 +173,9 @@ func open(cfg config, log *zap.Logger) (*server, error) {
 		return nil, err
 	}
 	s.journal = journal.NewLocal(s.store, log, s.registry)
+	if s.front, err = newFront(cfg, log); err != nil {
+		return nil, errors.Join(err, s.closeStore())
+	}
 	if err := s.openLive(cfg); err != nil {
 		return nil, errors.Join(err, s.closeStore())
 	}
@@ -260,53 +265,6 @@ func newLogger(cfg config, w *os.File) *zap.Logger {
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(w), cfg.LogLevel))
 }
 
-// listen takes the addresses. A socket that was handed over comes before --listen.
-func (s *server) listen(cfg config, getenv func(string) string) (err error) {
-	if s.ln, err = restart.Inherit(getenv); err != nil {
-		return err
-	}
-	if s.ln != nil {
-		s.log.Info("listening on the socket that was handed over, not on --listen", zap.Stringer("address", s.ln.Addr()),
-			zap.String("listen", cfg.Listen))
-	} else if s.ln, err = restart.Listen(cfg.Listen, "--listen"); err != nil {
-		return err
-	}
-	if cfg.MetricsListen != "" {
-		if s.metrics, err = restart.Listen(cfg.MetricsListen, "--metrics-listen"); err != nil {
-			return errors.Join(err, s.ln.Close())
-		}
-	}
-	return nil
-}
-
-// announce says where the chat is, to people.
-func (s *server) announce(w io.Writer) {
-	where := "http://" + s.ln.Addr().String()
-	if addr, ok := s.ln.Addr().(*net.TCPAddr); ok && addr.IP.IsUnspecified() {
-		where = fmt.Sprintf("http://localhost:%d", addr.Port)
-		if lan := lanAddress(); lan != "" {
-			where += fmt.Sprintf(" (for others here: http://%s)", net.JoinHostPort(lan, fmt.Sprint(addr.Port)))
-		}
-	}
-	_, _ = fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
-	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", s.ln.Addr()), zap.String("data", s.store.Path()), zap.Bool("event_loops", s.loops != nil))
-	s.restarts.Tell(restart.Ready, where)
-}
-
-// lanAddress is an address under which other machines here may find this one, "" if there is none.
-func lanAddress() string {
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return ""
-	}
-	for _, a := range addrs {
-		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && n.IP.IsPrivate() {
-			return n.IP.String()
-		}
-	}
-	return ""
-}
-
 // restartPatience bounds how long a restart waits for connections and requests: those who connect meanwhile wait, and
 // who is cut sends again what has no receipt.
 const restartPatience = time.Second
@@ -323,8 +281,9 @@ func (s *server) run(ctx context.Context, timeout time.Duration) (next *restart.
 		}
 	})
 	failed := make(chan error, 2)
-	running.Go(func() { failed <- s.http.Serve(s.ln) }) // ends when the listener is closed
-	admin := s.serveMetrics(&running)
+	running.Go(func() { failed <- s.http.Serve(s.front.over(s.ln)) }) // ends when the listener is closed
+	running.Go(func() { s.front.watch(hubCtx) })                      // ends with hubCtx
+	aside := s.serveAside(&running)
 
 	next, err = s.restarts.Next(ctx, failed, s.ln)
 	if next != nil {
@@ -336,28 +295,14 @@ func (s *server) run(ctx context.Context, timeout time.Duration) (next *restart.
 	stopCtx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	s.stop(stopCtx, timeout, next != nil)
-	if admin != nil {
-		_ = admin.Shutdown(stopCtx)
+	for _, server := range aside {
+		_ = server.Shutdown(stopCtx)
 	}
 	stopHub()
 	running.Wait()
 	err = errors.Join(err, s.closeStore())
 	s.log.Info("stopped")
 	return next, err
-}
-
-// serveMetrics serves /metrics on an address of its own, if there is one.
-func (s *server) serveMetrics(running *sync.WaitGroup) *http.Server {
-	if s.metrics == nil {
-		return nil
-	}
-	admin := &http.Server{Handler: s.admin, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute}
-	running.Go(func() { // ends with Shutdown
-		if err := admin.Serve(s.metrics); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("metrics are no longer served", zap.Error(err))
-		}
-	})
-	return admin
 }
 
 // settlePatience bounds how long those are waited for whose requests had begun. Who sends a request more slowly than
@@ -391,35 +336,4 @@ func (s *server) stop(ctx context.Context, timeout time.Duration, restarts bool)
 func (s *server) closeStore() error {
 	s.loops.Close()
 	return errors.Join(s.journal.Close(), s.store.Close())
-}
-
-// healthcheck asks the server with these settings whether it is ready.
-func healthcheck(ctx context.Context, args []string, getenv func(string) string) error {
-	cfg, err := parseConfig(args, getenv)
-	if err != nil {
-		return err
-	}
-	host, port, err := net.SplitHostPort(cfg.Listen)
-	if err != nil {
-		return fmt.Errorf("read --listen: %w", err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
-	if err != nil {
-		return fmt.Errorf("make the request: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("the server does not answer: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
-		return fmt.Errorf("the server answers %s: %s", resp.Status, strings.TrimSpace(string(body)))
-	}
-	return nil
 }

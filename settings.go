@@ -31,11 +31,18 @@ type group struct {
 func settings(getenv func(string) string) []group {
 	return []group{
 		{"Where", []setting{
-			{"listen", "ADDR", ":8000", "address to listen on, host:port (PORT sets the port, too)", func(c *config, s string) error { return setAddr(&c.Listen, s) }},
+			{"listen", "ADDR", ":8000", "address to listen on, host:port, or unix:PATH (PORT sets the port, too)", setListen},
+			{"socket-mode", "MODE", "0660", "who may use the file of unix:PATH", setSocketMode},
 			{"data-dir", "DIR", defaultDataDir(runtime.GOOS, getenv), "where the messages are kept", setDataDir},
 			{"base-url", "URL", "", "how people reach this server, if not by the address they ask for", setBaseURL},
 			{"allowed-origins", "LIST", "", "other origins whose pages may use this server, with commas", setOrigins},
-			{"trusted-proxies", "LIST", "", "addresses or blocks whose X-Real-Ip and X-Forwarded-Proto count", setProxies},
+			{"trusted-proxies", "LIST", "", "addresses or blocks of proxies: what they say of the client counts", setProxies},
+			{"tls-cert", "FILE", "", "certificate (PEM): speak TLS; read again on HUP and when it changes", func(c *config, s string) error { c.TLSCert = s; return nil }},
+			{"tls-key", "FILE", "", "its key", func(c *config, s string) error { c.TLSKey = s; return nil }},
+			{"tls-domain", "LIST", "", "speak TLS with certificates for these domains, which an authority gives (ACME)", func(c *config, s string) error { c.TLSDomains = list(s); return nil }},
+			{"acme-email", "EMAIL", "", "whom the authority may write to", func(c *config, s string) error { c.ACMEEmail = s; return nil }},
+			{"acme-directory", "URL", "", "the authority; empty: Let's Encrypt", func(c *config, s string) error { c.ACMEDirectory = s; return nil }},
+			{"http-listen", "ADDR", "", "address for plain HTTP that leads to https, usually :80", func(c *config, s string) error { return setOptionalAddr(&c.HTTPListen, s) }},
 			{"metrics-listen", "ADDR", "", "address for /metrics; empty: on the main one", func(c *config, s string) error { return setOptionalAddr(&c.MetricsListen, s) }},
 			{"metrics-token-file", "FILE", "", "who reads /metrics must show what is in it: Authorization: Bearer TOKEN", setMetricsToken},
 			{"pprof", "", "false", "profiles at /debug/pprof/ of --metrics-listen", func(c *config, s string) error { return setBool(&c.Pprof, s) }},

@@ -33,6 +33,29 @@ func setAddr(dst *string, s string) error {
 	return nil
 }
 
+// unixPrefix stands before the path of a socket.
+const unixPrefix = "unix:"
+
+func setListen(c *config, s string) error {
+	if path, ok := strings.CutPrefix(s, unixPrefix); ok {
+		if path == "" {
+			return errors.New("a socket is unix:PATH, like unix:/run/govor/govor.sock")
+		}
+		c.Listen = s
+		return nil
+	}
+	return setAddr(&c.Listen, s)
+}
+
+func setSocketMode(c *config, s string) error {
+	mode, err := strconv.ParseUint(s, 8, 32)
+	if err != nil || mode > 0o777 {
+		return errors.New("it is written like 0660")
+	}
+	c.SocketMode = os.FileMode(mode)
+	return nil
+}
+
 func setOptionalAddr(dst *string, s string) error {
 	if s == "" {
 		*dst = ""

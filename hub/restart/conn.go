@@ -25,7 +25,8 @@ const (
 // watch knows the connections that were accepted and have not left yet: by their end, or into the hands of somebody who
 // ends them himself.
 type watch struct {
-	mode atomic.Int32 // what becomes of connections at rest
+	mode   atomic.Int32 // what becomes of connections at rest
+	sealed bool         // see Listener.Sealed; fixed before anything is accepted
 
 	mu        sync.Mutex // guards the fields below; taken after conn.mu
 	conns     map[*conn]struct{}
@@ -43,6 +44,7 @@ type conn struct {
 	resting bool       // no byte of a request is read that is not answered
 	reading bool       // Read waits
 	woken   bool       // its deadline was changed to end that
+	begun   bool       // something has come over it
 	left    bool
 }
 
@@ -154,7 +156,7 @@ func (c *conn) finish(n int, err error) bool {
 	switch {
 	case c.left:
 	case n > 0:
-		c.resting = false
+		c.resting, c.begun = false, true
 		if woken { // the rest of the request is worth waiting for
 			_ = c.SetReadDeadline(time.Now().Add(requestPatience))
 		}
@@ -185,11 +187,11 @@ func (c *conn) interrupt() {
 // does not notice then.
 func (c *conn) keepLocked() {
 	defer c.leaveLocked()
+	w := c.watch
 	of, ok := c.Conn.(interface{ File() (*os.File, error) })
-	if !ok {
+	if !ok || w.sealed && c.begun {
 		return
 	}
-	w := c.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.kept) >= maxKept {

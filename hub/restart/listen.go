@@ -14,6 +14,7 @@ import (
 type Listener struct {
 	net.Listener
 	watch watch
+	path  string // of a socket in the file system that this process has made; fixed at construction
 
 	// Owned by whoever stops the program.
 	socket *os.File // the same socket, which stays open when the listener is closed; nil = it does not
@@ -37,6 +38,33 @@ func Listen(addr, flag string) (*Listener, error) {
 	return &Listener{Listener: ln}, nil
 }
 
+// ListenUnix takes a socket in the file system, and lets those use it whom mode lets. A file that nobody listens on any
+// more is replaced. The error is a sentence.
+func ListenUnix(path string, mode os.FileMode) (*Listener, error) {
+	if c, err := net.Dial("unix", path); err == nil { //nolint:noctx // it does not wait
+		_ = c.Close()
+		return nil, fmt.Errorf("another program listens on %s already; stop it, or choose another path with --listen", path)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		_ = os.Remove(path)
+	}
+	ln, err := net.Listen("unix", path) //nolint:noctx // it does not wait
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (see --listen): %w", path, err)
+	}
+	if err := os.Chmod(path, mode); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot set who may use %s: %w", path, err), ln.Close())
+	}
+	if u, ok := ln.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false) // the next process may have it
+	}
+	return &Listener{Listener: ln, path: path}, nil
+}
+
+// Sealed says that what comes over the connections is encrypted: one over which anything has come means nothing to another
+// process, and is closed instead of handed on. It is called before anything is accepted.
+func (l *Listener) Sealed() { l.watch.sealed = true }
+
 // Inherit returns the listener that was handed over to this process; nil when there is none.
 func Inherit(getenv func(string) string) (*Listener, error) {
 	at, ok, err := inheritedAt(getenv, os.Getpid())
@@ -50,8 +78,11 @@ func Inherit(getenv func(string) string) (*Listener, error) {
 	return &Listener{Listener: ln, socket: socket, inherited: adoptConns(getenv(envConns))}, nil
 }
 
-// Close implements net.Listener.
+// Close implements net.Listener. To close none does nothing.
 func (l *Listener) Close() error {
+	if l == nil {
+		return nil
+	}
 	l.once.Do(func() { l.err = l.Listener.Close() })
 	return l.err
 }
@@ -74,6 +105,9 @@ func (l *Listener) keep() (err error) {
 // Release closes what Inherit or a restart have kept: who connects after Close is refused, unless somebody else has the
 // socket, too.
 func (l *Listener) Release() error {
+	if l.path != "" {
+		_ = os.Remove(l.path)
+	}
 	if l.socket == nil {
 		return nil
 	}
