@@ -82,8 +82,8 @@ func (r *reads) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			ctx, cancel := context.WithTimeout(context.Background(), lastFlush)
-			defer cancel()
 			r.flush(ctx)
+			cancel()
 			return
 		case <-t.C:
 		}

@@ -54,12 +54,17 @@ var states = []state{
 	{"rooms", func(w *walk) { w.room("/r/lobby"); w.run(`document.body.dataset.rooms = "open"`) }},
 	{"all rooms", func(w *walk) { w.visit("/rooms") }},
 	{"bad name of a room", func(w *walk) {
-		w.run(`document.body.dataset.page = ""; document.getElementById("room-name").value = "a b"; document.getElementById("new").submit()`)
+		w.run(`document.body.dataset.page = ""; document.getElementById("room-name").value = "a b!"; document.getElementById("new").submit()`)
 		w.page("rooms")
 	}},
+	{"rooms with news", func(w *walk) { w.room("/r/lobby"); w.run(`document.body.dataset.rooms = "open"`); w.news() }},
 	{"people", func(w *walk) { w.room("/r/lobby"); w.run(`document.body.dataset.people = "open"`) }},
 	{"unread below", func(w *walk) { w.room("/r/long"); w.unread() }},
 	{"message in a page of its own", func(w *walk) { w.room("/r/lobby/3") }},
+	{"history that failed", func(w *walk) {
+		w.room("/r/long")
+		w.run(`const line = document.getElementById("older").parentElement; line.hidden = false; line.dataset.state = "failed"`)
+	}},
 	{"history", func(w *walk) { w.visit("/r/long?before=12") }},
 	{"too long", func(w *walk) {
 		w.room("/r/lobby")
@@ -213,6 +218,14 @@ func (w *walk) unread() {
 	w.p.until("the way down is shown", `!document.getElementById("jump").hidden`)
 	w.sayIn("long", "ci", "ниже")
 	w.p.until("the count", `document.querySelector(".jump__count:not([hidden])")`)
+}
+
+// news lets somebody mention the reader in another room.
+func (w *walk) news() {
+	w.t.Helper()
+	w.p.until("the page is live", `document.querySelector("#people .person")`)
+	w.sayIn("long", "ci", "@"+w.name+" посмотри")
+	w.p.until("the column says so", `document.querySelector('.room-row[data-room="long"] [data-mention]:not([hidden])')`)
 }
 
 // pending says something to a server that takes nothing.

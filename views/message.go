@@ -25,6 +25,7 @@ type messageView struct {
 	Own     bool // of the member who looks
 	Grouped bool // goes on what the message before it began
 	Change  bool // takes the place of the message on the page, if that is there, and is not added
+	Target  bool // the page is about it
 	Pending bool // the markup for a message that is not stored yet
 }
 
@@ -88,6 +89,15 @@ func (m messageView) EditTime() string {
 // Emoji tells that the text is nothing but one to three emoji, which are shown large.
 func (m messageView) Emoji() bool { return !m.event.Erased && onlyEmoji(m.event.Body) }
 
+// Mentions are the keys of all names that the text may mention, with commas between them: no name has one. The page knows
+// the key of who looks.
+func (m messageView) Mentions() string {
+	if m.event.Erased {
+		return ""
+	}
+	return strings.Join(protocol.Mentions(m.event.Body), ",")
+}
+
 // Body is the text as HTML.
 func (m messageView) Body() safeHTML { return m.markdown.render(m.event.Body) }
 
@@ -127,6 +137,7 @@ func (p RoomPage) Lines() []line {
 		}
 		m := p.message(e)
 		m.Own = e.Member == p.Me
+		m.Target = e.Seq == p.Target
 		m.Grouped = last != nil && last.Member == e.Member && e.Time().Sub(last.Time()) <= groupGap
 		lines = append(lines, line{Message: &m})
 		last = e

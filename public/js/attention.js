@@ -61,6 +61,17 @@ export class Attention {
   }
 
   /**
+   * Somebody has said something in the room on the screen.
+   * @param {HTMLElement} message
+   * @param {DOMStringMap} page
+   */
+  message(message, { room = "", title = "", key = "" }) {
+    if (!message.dataset.mentions?.split(",").includes(key)) return;
+    const text = message.querySelector(".message__body")?.textContent?.trim() ?? "";
+    this.mention(room, title, `${message.dataset.name}: ${text}`, location.pathname);
+  }
+
+  /**
    * A room was read: what was said of it is settled.
    * @param {string} room
    */

@@ -16,6 +16,7 @@ export class History {
   #pages;
   #guard;
   #renew;
+  #onOlder;
   #onEnd;
   #onCut;
   #observer;
@@ -34,10 +35,11 @@ export class History {
    * @param {import("./pages.js").Pages} parts.pages
    * @param {(load: () => Promise<void>) => Promise<void>} parts.guard runs what may make the list end with a page
    * @param {(elements: HTMLElement[]) => HTMLElement[]} parts.renew makes up for changes since a page was rendered
+   * @param {() => void} parts.onOlder older messages have come in
    * @param {(page: Document) => void} parts.onEnd the list ends where the room did on that page
    * @param {() => void} parts.onCut the newest messages have left the list
    */
-  constructor({ list, scroller, older, newer, steady, decorator, home, pages, guard, renew, onEnd, onCut }) {
+  constructor({ list, scroller, older, newer, steady, decorator, home, pages, guard, renew, onOlder, onEnd, onCut }) {
     this.#list = list;
     this.#steady = steady;
     this.#decorator = decorator;
@@ -45,6 +47,7 @@ export class History {
     this.#pages = pages;
     this.#guard = guard;
     this.#renew = renew;
+    this.#onOlder = onOlder;
     this.#onEnd = onEnd;
     this.#onCut = onCut;
     this.#older = new Edge(older, () => void this.#loadOlder());
@@ -119,6 +122,7 @@ export class History {
         for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
         this.#older.there = hasEdge(page, "older");
       });
+      this.#onOlder();
       this.trim(elements[0] ?? null);
       this.watch();
     });

@@ -139,14 +139,16 @@ export class Log {
     this.#look();
   }
 
-  /** Puts the line before what was unread in its place, if that place has come into the list. */
-  placeUnread() {
+  /**
+   * Puts the line before what was unread in its place, if that place has come into the list.
+   * @param {boolean} [first] the list begins with what was unread
+   */
+  placeUnread(first = false) {
     if (this.#line || this.#readTo === Infinity) return;
     const messages = /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll("[data-seq]")]);
     const at = messages.findIndex((message) => Number(message.dataset.seq) > this.#readTo && message.dataset.own === undefined);
-    const first = messages[at];
-    if (!first || (at === 0 && this.#history.hasOlder)) return;
-    this.#insertLine(first);
+    const message = messages[at];
+    if (message && (at > 0 || first || !this.#history.hasOlder)) this.#insertLine(message);
   }
 
   /**

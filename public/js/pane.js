@@ -65,6 +65,7 @@ export class Pane {
       pages: this.#pages,
       guard: (load) => this.#keepLate(load),
       renew: (elements) => this.#fragments.renew(elements),
+      onOlder: () => this.#log.placeUnread(),
       onEnd: (page) => this.#attach(page),
       onCut: () => this.#detach(),
     });
@@ -90,8 +91,6 @@ export class Pane {
   get last() {
     return this.#last.seq;
   }
-
-  // Actions of the reader
 
   /** @param {DOMStringMap} data of the page */
   start({ target = "0", read = "0", fresh = "0" }) {
@@ -182,7 +181,7 @@ export class Pane {
   async fetchStored(id, seq) {
     if (!this.#live || seq < this.#history.first) return;
     try {
-      const page = await this.#pages.fetch(`${this.#home}/${seq}`);
+      const page = await this.#pages.fetch(`${this.#home}?after=${seq - 1}`);
       const message = page.querySelector(`#log [data-id="${CSS.escape(id)}"]`);
       if (message instanceof HTMLElement && this.#fragments.put(message)) this.#log.added(message, false);
     } catch {
@@ -291,7 +290,7 @@ export class Pane {
     try {
       this.#detach();
       await this.#replace(href);
-      this.#log.placeUnread();
+      this.#log.placeUnread(true);
       this.#log.toUnread();
     } catch {
       location.assign(href);

@@ -114,8 +114,7 @@ export class Room {
   }
 
   /**
-   * Another tab has changed what this browser keeps.
-   * @param {string} key
+   * @param {string} key of what another tab has changed of what this browser keeps
    * @param {boolean} removed
    */
   changedElsewhere(key, removed) {
@@ -169,7 +168,10 @@ export class Room {
    */
   #message(message, fresh, own) {
     if (own) this.#outbox.echoed(message.dataset.id ?? "");
-    else if (fresh) this.#announcer.read(message);
+    else if (fresh) {
+      this.#announcer.read(message);
+      this.#attention.message(message, this.#elements.body.dataset);
+    }
     this.#reading.to(this.#pane.seen);
   }
 
@@ -212,7 +214,7 @@ export class Room {
     this.#reading.tell();
   }
 
-  /** @param {DOMStringMap} data of a room that was read on another device */
+  /** @param {DOMStringMap} data */
   #readElsewhere(data) {
     if (data["room"] === this.#name) this.#pane.readElsewhere(Number(data["seq"]));
     else this.#rooms.read(data);
@@ -277,8 +279,6 @@ export class Room {
     }
     this.#outbox.begin();
   }
-
-  // Pages
 
   /** @param {boolean} gap whether the connection has to go on from where the list ends now */
   #attached(gap) {

@@ -56,6 +56,7 @@ function parts({ fetchPage = async () => parsePage(""), onUnread = () => {}, onE
   const [older, newer] = [$("#older").parentElement, $("#newer").parentElement];
   const history = new History({
     list, scroller, older, newer, steady, decorator, onEnd, onCut,
+    onOlder: () => log.placeUnread(),
     home: "/r/lobby",
     pages: { fetch: fetchPage },
     guard: (load) => load(),
