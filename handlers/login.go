@@ -50,6 +50,9 @@ func (s *Server) login(c *fiber.Ctx) error {
 			Code: protocol.CodeTooFast, Message: "there are too many logins from your address", RetryAfter: wait,
 		})
 	}
+	if err := s.full(c); err != nil {
+		return s.loginRefused(c, name, room, err)
+	}
 	ctx, cancel := deadline()
 	defer cancel()
 	current, err := s.provedVisitor(ctx, c)
@@ -62,6 +65,21 @@ func (s *Server) login(c *fiber.Ctx) error {
 	}
 	s.setLogin(c, s.hub.Cookie(m))
 	return redirect(c, roomPath(room)+"?welcome=1")
+}
+
+// full tells who logs in that there is no place for a connection of theirs now, rather than let them in to a page that
+// cannot connect. The error is too_many, whatever there are too many of.
+func (s *Server) full(c *fiber.Ctx) error {
+	lease, err := s.hub.Admit(clientAddr(c))
+	if err == nil {
+		lease.Release()
+		return nil
+	}
+	var e *protocol.Error
+	if !errors.As(err, &e) || s.draining.Load() {
+		return err
+	}
+	return &protocol.Error{Code: protocol.CodeTooMany, Message: "the server is full", RetryAfter: e.RetryAfter}
 }
 
 // loginRefused shows the login again, with what was typed.

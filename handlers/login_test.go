@@ -190,3 +190,21 @@ func TestThemeIsChosenByALinkAndKept(t *testing.T) {
 	}
 	s.ask(c, request{path: "/r/lobby?theme=pink"}).want(t, 200)
 }
+
+func TestLoginSaysThatTheServerIsFull(t *testing.T) {
+	s := newSite(t, func(_ *Config, l *hub.Limits) { l.MaxConnections = 1 })
+	first := s.dial("?name=first", nil, nil)
+	first.until("You are first")
+	a := s.ask(s.client(true), request{path: "/login", body: "name=Anna", headers: s.asPage()}).want(t, 429)
+	if !strings.Contains(a.body, "The server is full") || !strings.Contains(a.body, `value="Anna"`) || a.Header.Get("Retry-After") == "" {
+		t.Errorf("Retry-After %q, page:\n%s", a.Header.Get("Retry-After"), a.body)
+	}
+	_ = first.ws.CloseNow()
+	for i := 0; ; i++ { // the place is free when the server has noticed
+		if a := s.ask(s.client(true), request{path: "/login", body: "name=Anna", headers: s.asPage()}); a.StatusCode == 303 {
+			return
+		} else if i > 1000 {
+			t.Fatalf("status %d after the place is free", a.StatusCode)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ func TestEveryStateIsAccessible(t *testing.T) {
 					for _, theme := range []string{"light", "dark"} {
 						w.p.theme(theme)
 						w.p.still()
+						w.picture(st.name, width, theme)
 						for _, violation := range w.axe(theme == "dark") {
 							t.Errorf("%s, %d px, %s: %s", st.name, width, theme, violation)
 						}
@@ -56,6 +58,23 @@ func TestEveryStateIsAccessible(t *testing.T) {
 				t.Logf("%s: %v", st.name, time.Since(began).Round(time.Millisecond))
 			})
 		})
+	}
+}
+
+// picture keeps what the page looks like in the directory GOVOR_STATES_DIR, to be looked at beside the others.
+func (w *walk) picture(name string, width int64, theme string) {
+	w.t.Helper()
+	dir := os.Getenv("GOVOR_STATES_DIR")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(w.p.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	file := fmt.Sprintf("%s-%d-%s-%s.png", strings.ReplaceAll(name, " ", "-"), width, theme, w.lang)
+	if err := os.WriteFile(filepath.Join(dir, file), png, 0o644); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
