@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -52,6 +53,9 @@ func (s *Server) change(c *fiber.Ctx, do func(context.Context, hub.Member, strin
 		return s.loginPage(c, views.LoginPage{Room: room, Error: protocol.CodeBadToken}, roomPath(room))
 	}
 	receipt, err := do(ctx, *m, room, seq)
+	if err != nil && wantsHTML(c) && m.Proof == hub.ByLogin {
+		return s.changeRefused(ctx, c, *m, room, seq, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -72,4 +76,69 @@ func messageParam(c *fiber.Ctx) (room string, seq int64, err error) {
 		return "", 0, fiber.ErrNotFound
 	}
 	return room, seq, nil
+}
+
+// messagePage is GET /r/ROOM/messages/41: the message, and what one can do with it.
+func (s *Server) messagePage(c *fiber.Ctx) error {
+	room, seq, err := messageParam(c)
+	if err != nil {
+		return fiber.ErrNotFound
+	}
+	path := roomPath(room) + "/messages/" + strconv.FormatInt(seq, 10)
+	if s.choose(c, path) {
+		return nil
+	}
+	ctx, cancel := deadline()
+	defer cancel()
+	m, err := s.visitor(ctx, c)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		return s.loginPage(c, views.LoginPage{Room: room}, roomPath(room))
+	}
+	p, err := s.messageData(ctx, c, *m, room, seq)
+	if err != nil {
+		return err
+	}
+	return s.page(c, "message", p)
+}
+
+// messageData is what the page of a message shows.
+func (s *Server) messageData(ctx context.Context, c *fiber.Ctx, m hub.Member, room string, seq int64) (views.MessagePage, error) {
+	h, err := s.hub.Events(ctx, m, room, seq-1, 1)
+	if err != nil {
+		return views.MessagePage{}, err
+	}
+	if len(h.Events) == 0 || h.Events[0].Seq != seq {
+		return views.MessagePage{}, fiber.ErrNotFound
+	}
+	return views.MessagePage{
+		Page: s.pageOf(c, roomPath(room)+"/messages/"+strconv.FormatInt(seq, 10)), Room: room, Me: m.ID, Message: h.Events[0],
+		SendID: protocol.NewID(), MaxText: s.maxText,
+	}, nil
+}
+
+// changeRefused shows the message again, with what was typed. The id is kept where the change may have been stored.
+func (s *Server) changeRefused(ctx context.Context, c *fiber.Ctx, m hub.Member, room string, seq int64, err error) error {
+	var e *protocol.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	p, pageErr := s.messageData(ctx, c, m, room, seq)
+	if pageErr != nil {
+		return err
+	}
+	if msg, readErr := readMessage(c); readErr == nil {
+		p.Typed = msg.Text
+	}
+	p.Error, p.RetryAfter = e.Code, e.RetryAfter
+	if e.Code == protocol.CodeUnavailable {
+		p.SendID = e.ID
+	}
+	if e.RetryAfter > 0 {
+		c.Set(fiber.HeaderRetryAfter, retryAfter(e.RetryAfter))
+	}
+	c.Status(status(e.Code))
+	return s.page(c, "message", p)
 }

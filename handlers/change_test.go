@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"govor/hub"
 )
 
 func TestProgramsAndFormsDelete(t *testing.T) {
@@ -94,6 +96,41 @@ func TestProgramsAndFormsEdit(t *testing.T) {
 	s.ask(c, request{path: "/r/lobby/messages/1/edit", body: "text=x", headers: map[string]string{"Origin": "http://evil.example"}}).want(t, 403)
 	if got := s.said("lobby")[0]; got != "eins" {
 		t.Errorf("number 1 is %q", got)
+	}
+}
+
+// Without scripts the buttons of a message lead to a page of its own.
+func TestPageOfAMessage(t *testing.T) {
+	s := newSite(t, func(c *Config, l *hub.Limits) { c.MaxText, l.MaxText = 20, 20 })
+	anna, petr := s.login("Анна"), s.login("Пётр")
+	s.ask(anna, request{path: "/r/lobby/messages", body: "one **two** <b>", headers: map[string]string{"Origin": s.url}}).want(t, 201)
+	room := s.ask(anna, request{path: "/r/lobby", headers: s.asPage()}).want(t, 200).body
+	if !strings.Contains(room, `href="/r/lobby/messages/1"`) {
+		t.Error("the room does not lead there")
+	}
+	page := s.ask(anna, request{path: "/r/lobby/messages/1", headers: s.asPage()}).want(t, 200).body
+	for _, part := range []string{
+		`action="/r/lobby/messages/1/edit"`, `action="/r/lobby/messages/1/delete"`, "\none **two** &lt;b&gt;</textarea>", `href="/r/lobby/1"`,
+	} {
+		if !strings.Contains(page, part) {
+			t.Errorf("the page has no %s:\n%s", part, page)
+		}
+	}
+	if page := s.ask(petr, request{path: "/r/lobby/messages/1", headers: s.asPage()}).want(t, 200).body; strings.Contains(page, "<form") {
+		t.Errorf("somebody else's page has a form:\n%s", page)
+	}
+	long := strings.Repeat("x", 22)
+	back := s.ask(anna, request{path: "/r/lobby/messages/1/edit", body: "id=k&text=" + long, headers: s.asPage()}).want(t, 413).body
+	if !strings.Contains(back, long+"</textarea>") || !strings.Contains(back, `role="alert"`) {
+		t.Errorf("what was typed did not come back:\n%s", back)
+	}
+	s.ask(s.client(true), request{path: "/r/lobby/messages/1", headers: s.asPage()}).want(t, 200) // the login
+	for _, path := range []string{"/r/lobby/messages/2", "/r/lobby/messages/0", "/r/empty/messages/1", "/r/Lob:by/messages/1"} {
+		s.ask(anna, request{path: path, headers: s.asPage()}).want(t, 404)
+	}
+	s.ask(anna, request{path: "/r/lobby/messages/1/delete", body: "id=d", headers: s.asPage()}).want(t, 303)
+	if page := s.ask(anna, request{path: "/r/lobby/messages/1", headers: s.asPage()}).want(t, 200).body; strings.Contains(page, "<form") {
+		t.Errorf("a deleted message can be edited:\n%s", page)
 	}
 }
 

@@ -28,6 +28,7 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Get("/r/:room", s.room)
 	s.app.Post("/r/:room/leave", s.fromOurs, s.leaveRoom)
 	s.app.Post("/r/:room/messages", s.fromOurs, s.send)
+	s.app.Get("/r/:room/messages/:seq<int>", s.messagePage)
 	s.app.Put("/r/:room/messages/:seq<int>", s.fromOurs, s.edit)
 	s.app.Patch("/r/:room/messages/:seq<int>", s.fromOurs, s.edit)
 	s.app.Post("/r/:room/messages/:seq<int>/edit", s.fromOurs, s.edit)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -84,6 +85,14 @@ func (m messageView) EditStamp() string {
 // EditTime is the same for the eye.
 func (m messageView) EditTime() string {
 	return time.UnixMilli(m.event.ChangedAt).In(m.zone).Format("2006-01-02 15:04")
+}
+
+// Tools tells that something can be done with it: it is stored, and its text is there.
+func (m messageView) Tools() bool { return m.event.Seq > 0 && !m.event.Erased }
+
+// Href is the page about it, where it is edited and deleted without scripts.
+func (m messageView) Href() string {
+	return "/r/" + url.PathEscape(m.event.Room) + "/messages/" + strconv.FormatInt(m.event.Seq, 10)
 }
 
 // Emoji tells that the text is nothing but one to three emoji, which are shown large.

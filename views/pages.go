@@ -31,8 +31,9 @@ func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key,
 func (p Page) Modules() []string { return modules }
 
 var modules = []string{
-	"announcer", "attention", "banner", "composer", "connection", "decorate", "drawers", "fragment", "history", "id", "keys", "local", "log", "login",
-	"outbox", "pages", "pane", "pending", "position", "reach", "reading", "room", "rooms", "steady", "theme", "words",
+	"actions", "announcer", "attention", "banner", "composer", "connection", "copy", "decorate", "drawers", "edits", "fragment", "history",
+	"id", "keys", "local", "log", "login", "outbox", "pages", "pane", "pending", "position", "reach", "reading", "room", "rooms",
+	"steady", "theme", "words", "writing",
 }
 
 // Languages are the links to this page in each language.

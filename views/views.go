@@ -80,6 +80,7 @@ func (v *Views) check() error {
 		v.Render(io.Discard, "login", LoginPage{Page: page}, Layout),
 		v.Render(io.Discard, "room", RoomPage{Page: page, Messages: []protocol.Event{{Kind: protocol.KindMessage}}}, Layout),
 		v.Render(io.Discard, "rooms", RoomsPage{Page: page, Rooms: []RoomFacts{{Name: "x"}}}, Layout),
+		v.Render(io.Discard, "message", MessagePage{Page: page, Message: protocol.Event{Seq: 1}}, Layout),
 		v.Render(io.Discard, "error", ErrorPage{Page: page}, Layout),
 	)
 }

@@ -132,8 +132,9 @@ func (w *words) roomTitle(room string) string {
 
 // scriptWords are the keys that the page hands to its scripts, in #words.
 var scriptWords = []string{
-	"a11y.more", "composer.left", "composer.toolong", "log.today", "log.yesterday", "msg.failed", "msg.queued", "msg.sending",
-	"net.back", "net.closed", "net.connecting", "net.now", "net.queue", "net.restart", "net.retry", "notify.mention", "sys.reset",
+	"a11y.more", "composer.left", "composer.toolong", "log.today", "log.yesterday", "msg.copied", "msg.edit.unknown", "msg.failed",
+	"msg.queued", "msg.sending", "net.back", "net.closed", "net.connecting", "net.now", "net.queue", "net.restart", "net.retry",
+	"notify.mention", "sys.reset",
 }
 
 // loginWords are those of the login page.

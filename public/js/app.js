@@ -24,6 +24,9 @@ import { Words } from "./words.js";
  * @property {HTMLTextAreaElement} field
  * @property {HTMLButtonElement} button
  * @property {HTMLElement} note
+ * @property {HTMLElement} editBar
+ * @property {HTMLElement} messageMenu
+ * @property {HTMLDialogElement} confirm
  * @property {HTMLTemplateElement} pending
  * @property {HTMLTemplateElement} dateLine
  * @property {HTMLTemplateElement} unreadLine
@@ -69,6 +72,9 @@ function enterRoom() {
     field: /** @type {HTMLTextAreaElement} */ (find("composer-text")),
     button: /** @type {HTMLButtonElement} */ (find("send")),
     note: find("composer-note"),
+    editBar: find("edit-bar"),
+    messageMenu: find("message-menu"),
+    confirm: /** @type {HTMLDialogElement} */ (find("confirm-delete")),
     pending: /** @type {HTMLTemplateElement} */ (find("pending")),
     dateLine: /** @type {HTMLTemplateElement} */ (find("date-line")),
     unreadLine: /** @type {HTMLTemplateElement} */ (find("unread-line")),

@@ -1,7 +1,15 @@
 const NEAR = 0.9; // of the limit; from there on the characters that are left are counted
 const IME_KEY = 229; // what Safari says for the Enter that ends a composition
 
-/** Composer is the form to write with: keys, drafts, the limit, and words about what was refused. */
+/**
+ * Composer is the form to write with: keys, drafts, the limit, and words about what was refused. A message that is there may
+ * be put into it to be edited; the draft of a new one waits meanwhile.
+ *
+ * @typedef {object} Editing
+ * @property {number} seq
+ * @property {string} id of the message
+ * @property {string} text as it was
+ */
 export class Composer {
   #form;
   #field;
@@ -11,9 +19,16 @@ export class Composer {
   /** @type {{get(): string, set(text: string): void}} */
   #draft;
   #onText;
+  #onEdit;
+  #onUp;
+  #bar;
   #limit;
   #touch;
   #queued = 0;
+  /** @type {Editing | null} */
+  #editing = null;
+  /** @type {{get(): string, set(text: string): void}} */
+  #unfinished; // the edit that has begun
 
   /**
    * @param {object} parts
@@ -26,23 +41,31 @@ export class Composer {
    * @param {string} parts.room
    * @param {number} parts.limit characters (code points)
    * @param {() => boolean} parts.touch whether the keyboard is on the screen
+   * @param {HTMLElement} parts.bar what says that a message is being edited
    * @param {(text: string) => void} parts.onText
+   * @param {(editing: Editing, text: string) => void} parts.onEdit the text is "" when nothing is left of it
+   * @param {() => boolean} parts.onUp the key in an empty field; whether something came of it
    */
-  constructor({ form, field, button, note, words, local, room, limit, touch, onText }) {
+  constructor({ form, field, button, note, bar, words, local, room, limit, touch, onText, onEdit, onUp }) {
     this.#form = form;
     this.#field = field;
     this.#button = button;
     this.#note = note;
     this.#words = words;
     this.#onText = onText;
+    this.#onEdit = onEdit;
+    this.#onUp = onUp;
+    this.#bar = bar;
     this.#limit = limit;
     this.#touch = touch;
     this.#draft = { get: () => local.get(`draft/${room}`), set: (text) => local.set(`draft/${room}`, text) };
+    this.#unfinished = { get: () => local.get(`edit/${room}`), set: (text) => local.set(`edit/${room}`, text) };
     field.value ||= this.#draft.get();
     field.enterKeyHint = touch() ? "enter" : "send";
     this.#listen();
     this.#shape();
     if (note.textContent === "") this.#changed(); // else the server says why it came back
+    this.#resume();
   }
 
   /** @param {number} limit */
@@ -63,7 +86,35 @@ export class Composer {
   }
 
   focus() {
+    // Chromium gives the focus back to a field when a dialog closes, but not the caret: it takes no letters then.
+    if (this.#field.matches(":focus")) this.#field.blur();
     this.#field.focus();
+  }
+
+  /**
+   * Puts a message into the field.
+   * @param {Editing} editing
+   * @param {string} [text] what has become of it so far
+   */
+  edit(editing, text = editing.text) {
+    this.#editing = editing;
+    this.#fill(text);
+    this.#bar.hidden = false;
+    this.#keep();
+    this.focus();
+  }
+
+  /**
+   * Gives up what is being edited, and tells whether there was anything.
+   * @param {number} [seq] only if it is this message
+   */
+  cancel(seq = this.#editing?.seq) {
+    if (!this.#editing || seq !== this.#editing.seq) return false;
+    this.#editing = null;
+    this.#unfinished.set("");
+    this.#bar.hidden = true;
+    this.#fill(this.#draft.get());
+    return true;
   }
 
   /**
@@ -91,8 +142,12 @@ export class Composer {
     });
     this.#field.addEventListener("keydown", (event) => this.#key(event));
     this.#field.addEventListener("input", () => {
-      this.#draft.set(this.#field.value);
+      this.#keep();
       this.#changed();
+    });
+    this.#bar.querySelector("button")?.addEventListener("click", () => {
+      this.cancel();
+      this.focus();
     });
     // The field keeps the focus, and a phone its keyboard.
     this.#button.addEventListener("mousedown", (event) => event.preventDefault());
@@ -100,7 +155,11 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key !== "Enter" || event.isComposing || event.keyCode === IME_KEY) return;
+    if (event.isComposing || event.keyCode === IME_KEY) return;
+    if (event.key === "Escape" && this.cancel()) event.preventDefault();
+    const bare = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (event.key === "ArrowUp" && bare && this.#field.value === "" && this.#onUp()) event.preventDefault();
+    if (event.key !== "Enter") return;
     const always = event.ctrlKey || event.metaKey;
     if (!always && (event.shiftKey || event.altKey || this.#touch())) return;
     event.preventDefault();
@@ -109,13 +168,40 @@ export class Composer {
 
   #submit() {
     const text = this.#field.value.trimEnd();
-    if (text.trim() === "") return;
+    const editing = this.#editing;
+    if (text.trim() === "") return void (editing && this.#onEdit(editing, ""));
     const over = countOf(text) - this.#limit;
     if (over > 0) return this.say("error", this.#words.get("composer.toolong", { n: over }));
-    this.#field.value = "";
+    if (editing) {
+      this.cancel();
+      return void (text !== editing.text && this.#onEdit(editing, text));
+    }
     this.#draft.set("");
-    this.#changed();
+    this.#fill("");
     this.#onText(text);
+  }
+
+  /** @param {string} text */
+  #fill(text) {
+    this.#field.value = text;
+    this.#field.setSelectionRange(text.length, text.length);
+    this.#changed();
+  }
+
+  /** Keeps what is in the field. */
+  #keep() {
+    if (this.#editing) this.#unfinished.set(JSON.stringify({ ...this.#editing, now: this.#field.value }));
+    else this.#draft.set(this.#field.value);
+  }
+
+  /** Goes on with an edit that an earlier page has left. */
+  #resume() {
+    try {
+      const { seq, id, text, now } = JSON.parse(this.#unfinished.get());
+      if (typeof seq === "number" && typeof text === "string" && typeof now === "string") this.edit({ seq, id, text }, now);
+    } catch {
+      this.#unfinished.set("");
+    }
   }
 
   #changed() {
@@ -129,7 +215,7 @@ export class Composer {
   }
 
   #shape() {
-    this.#button.disabled = this.#field.value.trim() === "";
+    this.#button.disabled = this.#field.value.trim() === "" && !this.#editing;
     // For browsers without `field-sizing: content`; the bounds are in the style sheet.
     if (CSS.supports("field-sizing", "content")) return;
     this.#field.style.height = "auto";

@@ -72,6 +72,8 @@ export class Decorator {
   /** @param {HTMLElement} message */
   #decorate(message) {
     this.#markOwn(message, ".message__own");
+    this.#markOwn(message, '[data-do="edit"]');
+    for (const tool of message.querySelectorAll(".message__tool")) tool.setAttribute("tabindex", "-1"); // the arrows lead there
     const time = message.querySelector("time");
     if (time) {
       time.textContent = this.#time.format(atOf(message));

@@ -5,10 +5,15 @@ import { newID } from "./id.js";
  * is kept in the browser, one key per message, so that two tabs do not overwrite one another.
  *
  * A message is done when its receipt and its echo have come, in either order. A receipt that says duplicate is about a
- * message stored long ago: its echo comes only if its number is after the last one that this page has.
+ * message stored long ago: its echo comes only if its number is after the last one that this page has. Edits and deletions
+ * wait in the same line as messages. A deletion is done with its receipt: another may have been first.
+ *
+ * @typedef {"send" | "edit" | "delete"} Kind
  *
  * @typedef {object} Entry
  * @property {string} id
+ * @property {Kind} kind
+ * @property {number} target number of the message that is edited or deleted, else 0
  * @property {string} text
  * @property {number} at Unix milliseconds
  * @property {"queued" | "sent" | "failed"} state
@@ -26,6 +31,12 @@ import { newID } from "./id.js";
  * @property {(id: string, seq: number) => void} onStored it was stored long ago, as seq, and no echo will come
  */
 
+/** @type {Record<Kind, (entry: Entry) => object>} */
+const COMMANDS = {
+  send: ({ text }) => ({ text }),
+  edit: ({ target, text }) => ({ seq: target, text }),
+  delete: ({ target }) => ({ seq: target }),
+};
 const MAX_UNACKNOWLEDGED = 16;
 const RETRY_MS = 2_000; // after an error that may pass, when the server did not say when
 const CLOSE_TOO_BIG = 1009;
@@ -51,6 +62,22 @@ export class Outbox {
     return [...this.#entries.values()].filter((entry) => entry.state !== "failed" && !entry.acked && !entry.echoed).length;
   }
 
+  /**
+   * What waits under an id.
+   * @param {string} id
+   */
+  entry(id) {
+    return this.#entries.get(id);
+  }
+
+  /**
+   * The changes of a message that wait.
+   * @param {number} seq
+   */
+  changesOf(seq) {
+    return [...this.#entries.values()].filter((entry) => entry.kind !== "send" && entry.target === seq);
+  }
+
   /** Announces everything that an earlier page left. */
   begin() {
     for (const entry of this.#entries.values()) this.#parts.onChange(entry);
@@ -58,11 +85,18 @@ export class Outbox {
 
   // Actions
 
-  /** @param {string} text */
-  add(text) {
+  /**
+   * @param {string} text
+   * @param {Kind} [kind]
+   * @param {number} [target]
+   * @returns {string} the id
+   */
+  add(text, kind = "send", target = 0) {
     const at = (this.#lastAt = Math.max(Date.now(), this.#lastAt + 1));
-    this.#enter({ id: newID(at), text, at, state: "queued", acked: false, echoed: false, problem: "", code: "" });
+    const id = newID(at);
+    this.#enter({ id, kind, target, text, at, state: "queued", acked: false, echoed: false, problem: "", code: "" });
     this.#pump();
+    return id;
   }
 
   /** @param {string} id */
@@ -118,10 +152,10 @@ export class Outbox {
     const entry = this.#entries.get(id);
     if (!entry) return;
     entry.acked = true;
-    if (entry.echoed) this.#forget(entry);
+    if (entry.echoed || entry.kind === "delete") this.#forget(entry);
     else if (duplicate && seq <= last) {
       this.#forget(entry);
-      this.#parts.onStored(id, seq);
+      if (entry.kind === "send") this.#parts.onStored(id, seq);
     } else this.#change(entry, "sent");
     this.#pump();
   }
@@ -174,11 +208,12 @@ export class Outbox {
   /** @param {string} key */
   #restore(key) {
     try {
-      const { text, at, code, problem } = JSON.parse(this.#parts.local.get(key));
+      const { text, at, code, problem, kind = "send", target = 0 } = JSON.parse(this.#parts.local.get(key));
       const id = key.slice(this.#key("").length);
-      if (!/^[\w-]{1,64}$/.test(id) || typeof text !== "string" || typeof at !== "number") throw new Error(key);
+      if (!/^[\w-]{1,64}$/.test(id) || typeof text !== "string" || typeof at !== "number" || !(kind in COMMANDS)) throw new Error(key);
       const state = code ? "failed" : "queued";
-      this.#entries.set(id, { id, text, at, state, acked: false, echoed: false, problem: problem ?? "", code: code ?? "" });
+      const rest = { acked: false, echoed: false, problem: problem ?? "", code: code ?? "" };
+      this.#entries.set(id, { id, kind, target: Number(target), text, at, state, ...rest });
       this.#lastAt = Math.max(this.#lastAt, at);
     } catch {
       this.#parts.local.set(key, "");
@@ -199,8 +234,7 @@ export class Outbox {
       if (entry.acked || entry.state === "failed") continue;
       if (++flying > MAX_UNACKNOWLEDGED) return;
       if (entry.state === "sent") continue;
-      const { id, text } = entry;
-      if (!this.#parts.send({ type: "send", room: this.#parts.room, id, text })) return;
+      if (!this.#parts.send({ type: entry.kind, room: this.#parts.room, id: entry.id, ...COMMANDS[entry.kind](entry) })) return;
       this.#change(entry, "sent");
     }
   }
@@ -234,8 +268,9 @@ export class Outbox {
   }
 
   /** @param {Entry} entry */
-  #save({ id, text, at, code, problem }) {
-    this.#parts.local.set(this.#key(id), JSON.stringify({ text, at, code, problem }));
+  #save({ id, kind, target, text, at, code, problem }) {
+    const change = kind === "send" ? {} : { kind, target };
+    this.#parts.local.set(this.#key(id), JSON.stringify({ text, at, code, problem, ...change }));
   }
 
   /** @param {Entry} entry */

@@ -11,6 +11,8 @@ export class Pending {
   #template;
   #words;
   #pane;
+  /** @type {WeakMap<HTMLElement, Node>} */
+  #before = new WeakMap(); // the bodies of messages with a change that waits
 
   /**
    * @param {object} parts
@@ -29,7 +31,10 @@ export class Pending {
   /** @param {import("./outbox.js").Entry} entry */
   show(entry) {
     if (entry.echoed) return;
-    const node = pendingOf(this.#list, entry.id) ?? this.#add(entry);
+    const target = this.#targetOf(entry);
+    if (entry.kind !== "send" && !target && entry.state !== "failed") return; // what it changes is not on the page
+    if (target) this.#change(target, entry);
+    const node = target ?? pendingOf(this.#list, entry.id) ?? this.#add(entry);
     if (entry.state === "sent") return void setTimeout(() => this.#say(node, entry), PATIENCE_MS);
     this.#say(node, entry);
   }
@@ -38,6 +43,44 @@ export class Pending {
   remove(entry) {
     const node = pendingOf(this.#list, entry.id);
     if (node) this.#pane.remove(node);
+    const target = this.#targetOf(entry);
+    if (target?.dataset.change === entry.id) this.#restore(target);
+  }
+
+  /**
+   * The message that an entry changes, if the page shows it.
+   * @param {import("./outbox.js").Entry} entry
+   * @returns {HTMLElement | null}
+   */
+  #targetOf({ kind, target }) {
+    return kind === "send" ? null : this.#list.querySelector(`:scope > .message[data-seq="${target}"]`);
+  }
+
+  /**
+   * Shows a message as it will be. What the server makes of it takes its place, or it is as before when the change is
+   * given up.
+   * @param {HTMLElement} message
+   * @param {import("./outbox.js").Entry} entry
+   */
+  #change(message, entry) {
+    if (message.dataset.change === entry.id) return;
+    if (message.dataset.change !== undefined) this.#restore(message);
+    const body = message.querySelector(".message__body");
+    const state = message.querySelector(".message__state");
+    if (!body || !state) return;
+    message.dataset.change = entry.id;
+    this.#before.set(message, body.cloneNode(true));
+    if (entry.kind === "edit") body.textContent = entry.text;
+    state.replaceChildren(...(clone(this.#template).querySelector(".message__state")?.childNodes ?? []));
+  }
+
+  /** @param {HTMLElement} message */
+  #restore(message) {
+    const before = this.#before.get(message);
+    if (before) message.querySelector(".message__body")?.replaceWith(before);
+    message.querySelector(".message__state")?.replaceChildren();
+    delete message.dataset.change;
+    delete message.dataset.state;
   }
 
   /**
@@ -46,6 +89,7 @@ export class Pending {
    * @param {import("./outbox.js").Entry} entry
    */
   #say(node, entry) {
+    if (entry.kind !== "send" && node.dataset.seq && node.dataset.change !== entry.id) return; // it has come meanwhile
     const state = entry.state === "sent" ? "sending" : entry.state;
     const status = node.querySelector(".message__status");
     node.dataset.state = state;

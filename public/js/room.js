@@ -1,11 +1,9 @@
 import { Announcer } from "./announcer.js";
 import { Banner } from "./banner.js";
-import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { Outbox } from "./outbox.js";
 import { Pane } from "./pane.js";
-import { Pending } from "./pending.js";
 import { Reading } from "./reading.js";
+import { Writing } from "./writing.js";
 
 const PROBE_TRIES = 3; // after so many tries in vain, we look whether we are still logged in
 /** Refusals of a connection that may pass. */
@@ -23,9 +21,7 @@ export class Room {
   #stale = false; // the server cannot go on from where the page ends: it is fetched again before the next connection
   #tries = 0; // since the last joined
   #pane;
-  #pending;
-  #outbox;
-  #composer;
+  #writing;
   #banner;
   #connection;
   #announcer;
@@ -40,8 +36,8 @@ export class Room {
    * @param {{rooms: import("./rooms.js").Rooms, attention: import("./attention.js").Attention}} beside
    */
   constructor(elements, words, local, { rooms, attention }) {
-    const { body, list, form, field, button, note } = elements;
-    const { room = "", me = "", read, maxText } = body.dataset;
+    const { body } = elements;
+    const { room = "", me = "", read } = body.dataset;
     this.#elements = elements;
     this.#words = words;
     this.#name = room;
@@ -58,19 +54,8 @@ export class Room {
       onAttach: (gap) => this.#attached(gap),
       onStranger: () => this.#connection.end(),
     });
-    this.#pending = new Pending({ list, template: elements.pending, words, pane: this.#pane });
-    this.#outbox = new Outbox({
-      room,
-      local,
-      send,
-      onChange: (entry) => this.#waiting(entry),
-      onDone: (entry) => this.#done(entry),
-      onStored: (id, seq) => void this.#pane.fetchStored(id, seq),
-    });
-    const touch = () => matchMedia("(pointer: coarse)").matches;
-    const onText = (/** @type {string} */ text) => void this.#send(text);
-    this.#composer = new Composer({ form, field, button, note, words, local, room, limit: Number(maxText), touch, onText });
-    const onTrouble = (/** @type {boolean} */ trouble) => this.#count(trouble);
+    this.#writing = new Writing({ elements, words, local, pane: this.#pane, send, onSaid: () => this.#looked() });
+    const onTrouble = (/** @type {boolean} */ trouble) => void (this.#writing.trouble = trouble);
     this.#banner = new Banner(elements.banner, words, () => this.#retry(), onTrouble);
     this.#announcer = new Announcer(elements.announcer, words);
     this.#reading = new Reading(room, Number(read), send);
@@ -80,15 +65,14 @@ export class Room {
       before: (loggedOut) => this.#prepare(loggedOut),
       onFrame: (html) => this.#pane.apply(html),
       onState: (state) => this.#banner.show(state),
-      onLost: (code) => this.#outbox.lost(code),
+      onLost: (code) => this.#writing.lost(code),
     });
   }
 
   /** Takes over the page. */
   start() {
     this.#pane.start(this.#elements.body.dataset);
-    this.#elements.list.addEventListener("click", (event) => this.#click(event));
-    if (this.#pane.live) this.#showOutbox();
+    if (this.#pane.live) this.#writing.begin();
     this.#connection.retryNow();
   }
 
@@ -104,7 +88,7 @@ export class Room {
   }
 
   focus() {
-    this.#composer.focus();
+    this.#writing.focus();
   }
 
   /** The reader says that everything has been read. */
@@ -118,32 +102,14 @@ export class Room {
    * @param {boolean} removed
    */
   changedElsewhere(key, removed) {
-    if (removed) this.#outbox.removedElsewhere(key);
+    if (removed) this.#writing.removedElsewhere(key);
   }
 
   // What the reader does
 
-  /** @param {string} text */
-  async #send(text) {
-    this.#pane.allRead();
-    this.#outbox.add(text);
-    await this.#pane.toEnd();
-    this.#looked();
-  }
-
   #retry() {
     if (this.#connection.ended) location.reload();
     else this.#connection.retryNow();
-  }
-
-  /** @param {Event} event */
-  #click(event) {
-    const button = /** @type {Element} */ (event.target).closest("[data-do]");
-    const id = /** @type {HTMLElement | null | undefined} */ (button?.closest("[data-id]"))?.dataset.id;
-    if (!id) return;
-    if (button?.getAttribute("data-do") === "retry") this.#outbox.retry(id);
-    else this.#outbox.discard(id);
-    this.#composer.focus();
   }
 
   #looked() {
@@ -167,7 +133,7 @@ export class Room {
    * @param {boolean} own
    */
   #message(message, fresh, own) {
-    if (own) this.#outbox.echoed(message.dataset.id ?? "");
+    if (own) this.#writing.shown(message);
     else if (fresh) {
       this.#announcer.read(message);
       this.#attention.message(message, this.#elements.body.dataset);
@@ -188,7 +154,7 @@ export class Room {
       case "deleted": // the message as it is now comes with it
         return this.#passed(data);
       case "ack":
-        return this.#acknowledged(data);
+        return this.#writing.acknowledged(data, this.#pane.last);
       case "error":
         return this.#refused(data, text);
       case "news":
@@ -201,7 +167,7 @@ export class Room {
   /** @param {DOMStringMap} data */
   #welcome(data) {
     if (data["member"] !== this.#me) this.#connection.end();
-    if (data["maxText"]) this.#composer.limit = Number(data["maxText"]);
+    this.#writing.welcome(data);
   }
 
   /** @param {DOMStringMap} data */
@@ -209,7 +175,7 @@ export class Room {
     if (data["room"] !== this.#name || !this.#pane.joined(Number(data["after"]))) return;
     this.#tries = 0;
     this.#connection.joined();
-    this.#outbox.joined();
+    this.#writing.joined();
     this.#connection.send({ type: "watch", rooms: this.#rooms.watched });
     this.#reading.tell();
   }
@@ -232,13 +198,8 @@ export class Room {
   #passed(data) {
     if (data["room"] !== this.#name) return;
     this.#pane.passed(Number(data["seq"]), data["id"] ?? "");
+    this.#writing.changed(data);
     this.#reading.to(this.#pane.seen);
-  }
-
-  /** @param {DOMStringMap} data */
-  #acknowledged(data) {
-    this.#outbox.acknowledged(data["id"] ?? "", Number(data["seq"]), data["duplicate"] === "true", this.#pane.last);
-    this.#composer.calm();
   }
 
   /**
@@ -246,43 +207,16 @@ export class Room {
    * @param {string} text
    */
   #refused(data, text) {
-    const { id, code = "", retryAfterMs } = data;
-    if (id) this.#outbox.refused(id, code, text, Number(retryAfterMs ?? 0));
-    if (!id || code === "too_fast") this.#composer.say(code === "too_fast" ? "slow" : "error", text);
+    const { id, code = "" } = data;
+    this.#writing.refused(data, text);
     if (!id && !this.#connection.open && !PASSING.includes(code)) this.#connection.end();
   }
 
-  // The outbox
-
-  /** @param {import("./outbox.js").Entry} entry */
-  #waiting(entry) {
-    if (this.#pane.live) this.#pending.show(entry);
-    this.#count();
-  }
-
-  /** @param {import("./outbox.js").Entry} entry */
-  #done(entry) {
-    this.#pending.remove(entry);
-    this.#count();
-  }
-
-  /** Counts what waits below the field, while the banner says why. */
-  #count(trouble = this.#banner.trouble) {
-    this.#composer.queued = trouble ? this.#outbox.waiting : 0;
-  }
-
-  /** Shows what an earlier page, or the log before a reset, left; what is in the log needs no showing. */
-  #showOutbox() {
-    const own = `[data-seq][data-member="${CSS.escape(this.#me)}"]`;
-    for (const message of this.#elements.list.querySelectorAll(own)) {
-      this.#outbox.echoed(message.getAttribute("data-id") ?? "");
-    }
-    this.#outbox.begin();
-  }
+  // Pages
 
   /** @param {boolean} gap whether the connection has to go on from where the list ends now */
   #attached(gap) {
-    this.#showOutbox();
+    this.#writing.begin();
     if (gap && this.#connection.open) this.#connection.renew();
     this.#looked();
   }

@@ -194,3 +194,33 @@ test("without any storage it works as long as the page lives", () => {
   local.set("draft/lobby", "");
   assert.equal(local.get("draft/lobby"), "");
 });
+
+test("an edit waits in the line, is kept as one, and is done with receipt and echo; a deletion with its receipt", () => {
+  const first = harness({ connected: false });
+  first.outbox.add("раз");
+  first.outbox.add("два", "edit", 7);
+  first.outbox.add("", "delete", 8);
+  const h = harness({ storage: first.storage });
+  assert.deepEqual(
+    h.sent.map(({ type, seq, text }) => [type, seq, text]),
+    [["send", undefined, "раз"], ["edit", 7, "два"], ["delete", 8, undefined]],
+  );
+  const [send, edit, del] = h.ids();
+  assert.deepEqual(h.outbox.changesOf(7).map((entry) => entry.id), [edit]);
+  assert.equal(h.outbox.waiting, 3);
+  h.outbox.acknowledged(edit, 9, false, 8);
+  assert.deepEqual(h.done, []);
+  h.outbox.echoed(edit);
+  h.outbox.acknowledged(del, 5, true, 8); // somebody was first
+  assert.deepEqual(h.done, [edit, del]);
+  h.outbox.acknowledged(send, 3, true, 8);
+  assert.deepEqual(h.stored, [[send, 3]]);
+  assert.equal(h.storage.length, 0);
+});
+
+test("an edit that was stored long ago is done with its receipt, and nothing is fetched for it", () => {
+  const h = harness();
+  const id = h.outbox.add("два", "edit", 7);
+  h.outbox.acknowledged(id, 8, true, 9);
+  assert.deepEqual([h.done, h.stored], [[id], []]);
+});

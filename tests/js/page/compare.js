@@ -8,6 +8,7 @@ const load = async (path) => (await fetch(path)).text();
 /** @param {HTMLElement} list */
 function markup(list) {
   for (const time of list.querySelectorAll("time")) time.removeAttribute("title"); // a script's addition to both
+  for (const tool of list.querySelectorAll(".message__tool")) tool.removeAttribute("tabindex"); // the same
   for (const start of list.querySelectorAll('[data-kind="start"]')) start.remove();
   return [...list.children].map((li) => {
     // The order of attributes means nothing.

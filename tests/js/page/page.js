@@ -81,7 +81,7 @@ function parts({ fetchPage = async () => parsePage(""), onUnread = () => {}, onE
   return { list, scroller, frames, decorator, log, history, pending, apply };
 }
 
-const entry = (id, state = "sent") => ({ id, text: id, at: NOON + 500_000, state, acked: false, echoed: false, problem: "", code: "" });
+const entry = (id, state = "sent") => ({ id, kind: "send", target: 0, text: id, at: NOON + 500_000, state, acked: false, echoed: false, problem: "", code: "" });
 
 const tests = {
   async "an element replaces the one with its id, others are added, unknown lists are not"() {
@@ -333,6 +333,41 @@ const tests = {
     equal(composer({ limit: 10 }).field.value, "12345678901👍");
   },
 
+  async "an edit takes the field over and gives it back with the draft; it outlives the page, and Escape gives it up"() {
+    const first = composer({});
+    first.press({ key: "ArrowUp" });
+    equal(first.ups(), 1);
+    first.type("черновик");
+    first.press({ key: "ArrowUp" });
+    first.press({ key: "ArrowUp", isComposing: true });
+    equal(first.ups(), 1);
+    first.it.edit({ seq: 7, id: "m7", text: "было" });
+    equal([first.field.value, first.bar.hidden, first.button.disabled], ["было", false, false]);
+    first.type("стало");
+    const second = composer({});
+    equal([second.field.value, second.bar.hidden], ["стало", false]);
+    second.press({ key: "Escape", isComposing: true });
+    equal(second.bar.hidden, false);
+    second.press();
+    equal([second.edited, second.sent, second.field.value, second.bar.hidden], [[[7, "стало"]], [], "черновик", true]);
+    second.it.edit({ seq: 8, id: "m8", text: "было" });
+    second.press();
+    equal([second.edited.length, second.bar.hidden], [1, true]); // nothing was changed
+    second.it.edit({ seq: 9, id: "m9", text: "было" });
+    second.type(" ");
+    second.press();
+    equal([second.edited[1], second.bar.hidden], [[9, ""], false]); // to be deleted, if that is meant
+    second.it.cancel(8);
+    equal(second.bar.hidden, false);
+    second.press({ key: "Escape" });
+    equal([second.field.value, second.bar.hidden, localStorage.getItem("test/edit/lobby")], ["черновик", true, null]);
+    second.it.edit({ seq: 9, id: "m9", text: "было" });
+    second.bar.querySelector("button").click();
+    equal([second.field.value, second.bar.hidden], ["черновик", true]);
+    second.press();
+    equal(second.sent, ["черновик"]);
+  },
+
   async "the button keeps the focus in the field"() {
     const { button } = composer({});
     const event = new MouseEvent("mousedown", { bubbles: true, cancelable: true });
@@ -370,17 +405,21 @@ const tests = {
 function composer({ touch = false, limit = 100 }) {
   // Its listeners stay with the elements: each test gets new ones.
   for (const id of ["#composer"]) $(id).replaceWith($(id).cloneNode(true));
-  const [form, field, button, note] = [$("#composer"), $("#composer-text"), $("#send"), $("#composer-note")];
+  const [form, field, button, note, bar] = ["#composer", "#composer-text", "#send", "#composer-note", "#edit-bar"].map($);
   const sent = [];
   const local = new Local("test/", () => localStorage);
   const onText = (text) => sent.push(text);
-  new Composer({ form, field, button, note, words, local, room: "lobby", limit, touch: () => touch, onText });
+  const edited = [];
+  const onEdit = ({ seq }, text) => edited.push([seq, text]);
+  const onUp = () => ups++ || true;
+  let ups = 0;
+  const it = new Composer({ form, field, button, note, bar, words, local, room: "lobby", limit, touch: () => touch, onText, onEdit, onUp });
   const press = (init) => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...init }));
   const type = (text) => {
     field.value = text;
     field.dispatchEvent(new InputEvent("input"));
   };
-  return { form, field, button, note, sent, press, type };
+  return { form, field, button, note, bar, sent, edited, press, type, it, ups: () => ups };
 }
 
 const fresh = [...document.body.children].filter((element) => element.localName !== "script").map((element) => element.cloneNode(true));

@@ -1,0 +1,207 @@
+import { Actions } from "./actions.js";
+import { Composer } from "./composer.js";
+import { Edits } from "./edits.js";
+import { Outbox } from "./outbox.js";
+import { Pending } from "./pending.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {import("./app.js").Elements} elements
+ * @property {import("./words.js").Words} words
+ * @property {import("./local.js").Local} local
+ * @property {import("./pane.js").Pane} pane
+ * @property {(command: object) => boolean} send
+ * @property {() => void} onSaid the reader has said something, and looks at the end
+ */
+
+/** Writing is what the reader says and changes in the room: the field, the messages' actions, and what waits. */
+export class Writing {
+  #pane;
+  #onSaid;
+  #list;
+  #me;
+  #outbox;
+  #pending;
+  #composer;
+  #edits;
+  #actions;
+  #trouble = false; // the banner says that something is wrong
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    const { elements, words, local, pane, send, onSaid } = parts;
+    const { list, form, field, button, note } = elements;
+    const { room = "", me = "", maxText } = elements.body.dataset;
+    const home = (form.getAttribute("action") ?? "").replace(/\/messages$/, "");
+    this.#pane = pane;
+    this.#onSaid = onSaid;
+    this.#list = list;
+    this.#me = me;
+    this.#pending = new Pending({ list, template: elements.pending, words, pane });
+    const onChange = (/** @type {import("./outbox.js").Entry} */ entry) => {
+      if (pane.live || entry.kind !== "send") this.#pending.show(entry);
+      this.#count();
+    };
+    const onDone = (/** @type {import("./outbox.js").Entry} */ entry) => {
+      this.#pending.remove(entry);
+      this.#count();
+    };
+    this.#outbox = new Outbox({ room, local, send, onChange, onDone, onStored: (id, seq) => void pane.fetchStored(id, seq) });
+    this.#edits = new Edits({
+      ...{ list, me, home },
+      onText: (editing) => this.#composer.edit(editing),
+      onUnknown: () => this.#composer.say("error", words.get("msg.edit.unknown")),
+    });
+    this.#composer = new Composer({
+      ...{ form, field, button, note, bar: elements.editBar, words, local, room, limit: Number(maxText) },
+      touch: () => matchMedia("(pointer: coarse)").matches,
+      onText: (text) => void this.#say(text),
+      onEdit: (editing, text) => this.#edited(editing.seq, text),
+      onUp: () => pane.live && this.#edits.editLast(),
+    });
+    this.#actions = new Actions({
+      ...{ list, menu: elements.messageMenu, confirm: elements.confirm },
+      mayEdit: (message) => this.#edits.may(message),
+      mayDelete: (message) => this.#edits.may(message),
+      onEdit: (message) => void this.#edits.begin(message),
+      onDelete: (message) => this.#change("", "delete", Number(message.dataset.seq)),
+      onLeave: () => this.#composer.focus(),
+      onCopied: () => this.#composer.say("", words.get("msg.copied")),
+    });
+    list.addEventListener("click", (event) => this.#click(event));
+  }
+
+  focus() {
+    this.#composer.focus();
+  }
+
+  /** Shows what an earlier page, or the log before a reset, left; what is in the log needs no showing. */
+  begin() {
+    const own = `[data-seq][data-member="${CSS.escape(this.#me)}"]`;
+    for (const message of this.#list.querySelectorAll(own)) this.#outbox.echoed(message.getAttribute("data-id") ?? "");
+    this.#outbox.begin();
+  }
+
+  /**
+   * Another tab is done with what was kept under this key.
+   * @param {string} key
+   */
+  removedElsewhere(key) {
+    this.#outbox.removedElsewhere(key);
+  }
+
+  /** What waits is counted below the field while the banner says why. @param {boolean} trouble */
+  set trouble(trouble) {
+    this.#trouble = trouble;
+    this.#count();
+  }
+
+  // What the server says
+
+  /** @param {DOMStringMap} data of a welcome */
+  welcome(data) {
+    if (data["maxText"]) this.#composer.limit = Number(data["maxText"]);
+  }
+
+  joined() {
+    this.#outbox.joined();
+  }
+
+  /** @param {number} code of the close frame */
+  lost(code) {
+    this.#outbox.lost(code);
+  }
+
+  /**
+   * A message of the reader is in the log.
+   * @param {HTMLElement} message
+   */
+  shown(message) {
+    this.#outbox.echoed(message.dataset.id ?? "");
+    for (const entry of this.#outbox.changesOf(Number(message.dataset.seq))) this.#pending.show(entry);
+  }
+
+  /**
+   * A message was edited or deleted, perhaps by the reader.
+   * @param {DOMStringMap} data
+   */
+  changed(data) {
+    const id = data["id"] ?? "";
+    const entry = this.#outbox.entry(id);
+    const message = this.#messageAt(Number(data["target"]));
+    if (message?.dataset.id) this.#edits.know(message.dataset.id, entry?.kind === "edit" ? entry.text : undefined);
+    this.#outbox.echoed(id);
+  }
+
+  /**
+   * @param {DOMStringMap} data of a receipt
+   * @param {number} last number that the page has
+   */
+  acknowledged(data, last) {
+    this.#outbox.acknowledged(data["id"] ?? "", Number(data["seq"]), data["duplicate"] === "true", last);
+    this.#composer.calm();
+  }
+
+  /**
+   * @param {DOMStringMap} data of an error
+   * @param {string} text
+   */
+  refused(data, text) {
+    const { id, code = "", retryAfterMs } = data;
+    if (id) this.#outbox.refused(id, code, text, Number(retryAfterMs ?? 0));
+    if (!id || code === "too_fast") this.#composer.say(code === "too_fast" ? "slow" : "error", text);
+  }
+
+  // What the reader does
+
+  /** @param {string} text */
+  async #say(text) {
+    this.#pane.allRead();
+    this.#edits.know(this.#outbox.add(text), text);
+    await this.#pane.toEnd();
+    this.#onSaid();
+  }
+
+  /**
+   * @param {number} seq of the message
+   * @param {string} text "" is a wish to delete it
+   */
+  #edited(seq, text) {
+    if (text) return this.#change(text, "edit", seq);
+    const message = this.#messageAt(seq);
+    if (message) this.#actions.askToDelete(message);
+  }
+
+  /**
+   * @param {string} text
+   * @param {"edit" | "delete"} kind
+   * @param {number} seq
+   */
+  #change(text, kind, seq) {
+    if (kind === "delete") this.#composer.cancel(seq);
+    this.#outbox.add(text, kind, seq);
+  }
+
+  /** @param {Event} event */
+  #click(event) {
+    const button = /** @type {Element} */ (event.target).closest(".message__do");
+    const message = /** @type {HTMLElement | null | undefined} */ (button?.closest("[data-id]"));
+    const id = message?.dataset.change ?? message?.dataset.id;
+    if (!id) return;
+    if (button?.getAttribute("data-do") === "retry") this.#outbox.retry(id);
+    else this.#outbox.discard(id);
+    this.#composer.focus();
+  }
+
+  /**
+   * @param {number} seq
+   * @returns {HTMLElement | null}
+   */
+  #messageAt(seq) {
+    return this.#list.querySelector(`:scope > .message[data-seq="${seq}"]`);
+  }
+
+  #count() {
+    this.#composer.queued = this.#trouble ? this.#outbox.waiting : 0;
+  }
+}
