@@ -10,17 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// press presses a key that writes nothing.
-func (p *person) press(key string, code int64) {
-	p.t.Helper()
-	event := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Code: key, WindowsVirtualKeyCode: code}
-	p.call(browserCall(input.DispatchKeyEvent, event))
-	event.Type = input.DispatchKeyEventTypeKeyUp
-	p.call(browserCall(input.DispatchKeyEvent, event))
-}
-
-func (p *person) arrowUp() { p.t.Helper(); p.press("ArrowUp", 38) }
-func (p *person) escape()  { p.t.Helper(); p.press("Escape", 27) }
+func (p *person) arrowUp() { p.t.Helper(); p.press("ArrowUp") }
+func (p *person) escape()  { p.t.Helper(); p.press("Escape") }
 
 // types puts text into the field as if it were typed, in the place of what is there.
 func (p *person) types(text string) {
@@ -36,20 +27,11 @@ func (p *person) types(text string) {
 	})
 }
 
-func (p *person) enterKey() {
-	p.t.Helper()
-	p.call(browserCall(input.DispatchKeyEvent, input.DispatchKeyEventParams{
-		Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", Text: "\r", WindowsVirtualKeyCode: 13,
-	}))
-	p.call(browserCall(input.DispatchKeyEvent, input.DispatchKeyEventParams{
-		Type: input.DispatchKeyEventTypeKeyUp, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13,
-	}))
-}
+func (p *person) enterKey() { p.t.Helper(); p.press("Enter") }
 
 const (
 	field     = `document.getElementById('composer-text').value`
 	editing   = `!document.getElementById('edit-bar').hidden`
-	bodyOf    = `document.querySelector('#log [data-seq="%"] .message__body')?.innerText`
 	lastBody  = `[...document.querySelectorAll('#log .message__body')].at(-1)?.innerText`
 	allBodies = `[...document.querySelectorAll('#log .message__body')].map(b => b.innerText).join("|")`
 )
@@ -95,8 +77,9 @@ func TestBrowserEdits(t *testing.T) {
 	compareWithHistory(t, s, ivan)
 
 	// By the menu, with the keyboard alone: the log, its last message, the message before, the menu.
-	ivan.do(chromedp.Focus("#log"))
-	ivan.arrowUp()
+	ivan.do(chromedp.Focus("#scroll"))
+	ivan.until("one message is in the order of the Tab key", `document.querySelector('#log [data-seq="2"] .message__tool[tabindex="0"]')`)
+	ivan.press("Tab")
 	ivan.until("the last message", `document.activeElement.closest('.message')?.dataset.seq === "2"`)
 	ivan.arrowUp()
 	ivan.until("the one before", `document.activeElement.closest('.message')?.dataset.seq === "1"`)
@@ -190,7 +173,7 @@ func TestBrowserTouchesMessages(t *testing.T) {
 	ivan.enter(s)
 	s.curl("/r/lobby/messages?name=ci", "готово")
 	ivan.sees("готово")
-	ivan.until("nothing moves any more", `document.querySelector('#log .system')`)
+	ivan.until("nothing moves any more", `document.querySelector('#log .system') && document.querySelector('#log .message__tool[tabindex="0"]')`)
 	x, y := eval[float64](ivan, `document.querySelector('#log .message__body').getBoundingClientRect().x + 8`),
 		eval[float64](ivan, `document.querySelector('#log .message__body').getBoundingClientRect().y + 8`)
 	touch := func(kind input.DispatchTouchEventType, points ...*input.TouchPoint) {

@@ -15,6 +15,8 @@ var keys = map[string]input.DispatchKeyEventParams{
 	"Tab":       {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
 	"Shift+Tab": {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9, Modifiers: 8},
 	"Enter":     {Key: "Enter", Code: "Enter", Text: "\r", WindowsVirtualKeyCode: 13},
+	"ArrowUp":   {Key: "ArrowUp", Code: "ArrowUp", WindowsVirtualKeyCode: 38},
+	"ArrowDown": {Key: "ArrowDown", Code: "ArrowDown", WindowsVirtualKeyCode: 40},
 	"Escape":    {Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27},
 }
 

@@ -7,6 +7,7 @@ const GAP_PX = 4; // between a button and its menu
 /**
  * @typedef {object} Parts
  * @property {HTMLElement} list
+ * @property {HTMLElement} scroller
  * @property {HTMLElement} menu a popover with `[data-act]` in it
  * @property {HTMLDialogElement} confirm asks before something is deleted
  * @property {(message: HTMLElement) => boolean} mayEdit
@@ -34,8 +35,7 @@ export class Actions {
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
-    const { list, menu, confirm } = parts;
-    list.tabIndex = 0;
+    const { list, scroller, menu, confirm } = parts;
     list.addEventListener("click", (event) => this.#click(event));
     list.addEventListener("keydown", (event) => this.#key(event));
     list.addEventListener("focusin", (event) => this.#enter(/** @type {Element} */ (event.target)));
@@ -47,6 +47,8 @@ export class Actions {
     menu.addEventListener("click", (event) => this.#chosen(event));
     menu.addEventListener("keydown", (event) => this.#menuKey(event));
     menu.addEventListener("toggle", (event) => this.#toggled(/** @type {ToggleEvent} */ (event).newState === "open"));
+    scroller.addEventListener("focusin", () => this.#rove());
+    this.#rove();
     confirm.addEventListener("close", () => this.#answered(confirm.returnValue === "delete"));
   }
 
@@ -181,6 +183,14 @@ export class Actions {
   }
 
   // Keys in the log
+
+  /** Tab leads to the last message, if it does not lead to another one. */
+  #rove() {
+    const { list } = this.#parts;
+    if (list.querySelector('.message__tool[tabindex="0"]')) return;
+    const last = [...list.querySelectorAll('[data-do="menu"]')].at(-1);
+    if (last) this.#enter(last);
+  }
 
   /**
    * The message with the focus is the one that Tab comes back to.

@@ -3,7 +3,6 @@ import { Attention } from "./attention.js";
 import { Drawers } from "./drawers.js";
 import { listenToKeys } from "./keys.js";
 import { Local } from "./local.js";
-import { enhanceLogin } from "./login.js";
 import { Room } from "./room.js";
 import { enhanceThemes } from "./theme.js";
 import { Rooms } from "./rooms.js";
@@ -99,7 +98,8 @@ function enterRoom() {
   everyMidnight(() => room.pane.midnight());
 }
 
-function enterLogin() {
+async function enterLogin() {
+  const { enhanceLogin } = await import("./login.js");
   const form = /** @type {HTMLFormElement} */ (find("login"));
   const words = new Words(find("words"), document.body.dataset.lang ?? "ru");
   enhanceLogin(form, find("banner"), words, new Local("govor/", () => localStorage));
@@ -136,7 +136,7 @@ switch (document.body.dataset.page) {
     enterRoom();
     break;
   case "login":
-    enterLogin();
+    void enterLogin();
     if (hasKeyboard()) find("login-name").focus();
     break;
 }

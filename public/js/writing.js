@@ -1,4 +1,3 @@
-import { Actions } from "./actions.js";
 import { Composer } from "./composer.js";
 import { Edits } from "./edits.js";
 import { Outbox } from "./outbox.js";
@@ -16,6 +15,7 @@ import { Pending } from "./pending.js";
 
 /** Writing is what the reader says and changes in the room: the field, the messages' actions, and what waits. */
 export class Writing {
+  #parts;
   #pane;
   #onSaid;
   #list;
@@ -24,7 +24,8 @@ export class Writing {
   #pending;
   #composer;
   #edits;
-  #actions;
+  /** @type {Promise<import("./actions.js").Actions> | null} */
+  #loaded = null;
   #trouble = false; // the banner says that something is wrong
 
   /** @param {Parts} parts */
@@ -33,6 +34,7 @@ export class Writing {
     const { list, form, field, button, note } = elements;
     const { room = "", me = "", maxText } = elements.body.dataset;
     const home = (form.getAttribute("action") ?? "").replace(/\/messages$/, "");
+    this.#parts = parts;
     this.#pane = pane;
     this.#onSaid = onSaid;
     this.#list = list;
@@ -56,18 +58,10 @@ export class Writing {
       ...{ form, field, button, note, bar: elements.editBar, words, local, room, limit: Number(maxText) },
       touch: () => matchMedia("(pointer: coarse)").matches,
       onText: (text) => void this.#say(text),
-      onEdit: (editing, text) => this.#edited(editing.seq, text),
+      onEdit: (editing, text) => void this.#edited(editing.seq, text),
       onUp: () => pane.live && this.#edits.editLast(),
     });
-    this.#actions = new Actions({
-      ...{ list, menu: elements.messageMenu, confirm: elements.confirm },
-      mayEdit: (message) => this.#edits.may(message),
-      mayDelete: (message) => this.#edits.may(message),
-      onEdit: (message) => void this.#edits.begin(message),
-      onDelete: (message) => this.#change("", "delete", Number(message.dataset.seq)),
-      onLeave: () => this.#composer.focus(),
-      onCopied: () => this.#composer.say("", words.get("msg.copied")),
-    });
+    for (const sign of ["pointerover", "focusin"]) elements.scroller.addEventListener(sign, () => void this.#actions(), { once: true });
     list.addEventListener("click", (event) => this.#click(event));
   }
 
@@ -96,6 +90,24 @@ export class Writing {
     this.#count();
   }
 
+  /** What one can do with a message is loaded when one comes near to one: until then its buttons are links. */
+  #actions() {
+    const { list, scroller, messageMenu: menu, confirm } = this.#parts.elements;
+    this.#loaded ??= import("./actions.js").then(
+      ({ Actions }) =>
+        new Actions({
+          ...{ list, scroller, menu, confirm },
+          mayEdit: (message) => this.#edits.may(message),
+          mayDelete: (message) => this.#edits.may(message),
+          onEdit: (message) => void this.#edits.begin(message),
+          onDelete: (message) => this.#change("", "delete", Number(message.dataset.seq)),
+          onLeave: () => this.#composer.focus(),
+          onCopied: () => this.#composer.say("", this.#parts.words.get("msg.copied")),
+        }),
+    );
+    return this.#loaded;
+  }
+
   // What the server says
 
   /** @param {DOMStringMap} data of a welcome */
@@ -104,6 +116,7 @@ export class Writing {
   }
 
   joined() {
+    if (matchMedia("(pointer: coarse)").matches) void this.#actions(); // a finger does not come near before it presses
     this.#outbox.joined();
   }
 
@@ -166,10 +179,10 @@ export class Writing {
    * @param {number} seq of the message
    * @param {string} text "" is a wish to delete it
    */
-  #edited(seq, text) {
+  async #edited(seq, text) {
     if (text) return this.#change(text, "edit", seq);
     const message = this.#messageAt(seq);
-    if (message) this.#actions.askToDelete(message);
+    if (message) (await this.#actions()).askToDelete(message);
   }
 
   /**
