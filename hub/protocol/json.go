@@ -281,6 +281,13 @@ func (JSON) Decode(data []byte) (Command, *Error) { return DecodeCommand(data) }
 // DecodeCommand reads a command as JSON, as clients of the JSON and of the HTML format send it. Unknown fields are
 // ignored, an unknown type is an error that names it.
 func DecodeCommand(data []byte) (Command, *Error) {
+	if s, ok := decodeSend(data); ok {
+		return s, nil
+	}
+	return decodeCommand(data)
+}
+
+func decodeCommand(data []byte) (Command, *Error) {
 	var c struct {
 		Type  string            `json:"type"`
 		Token string            `json:"token"`
