@@ -51,8 +51,8 @@ func (k *link) Idle() bool {
 }
 
 // share asks the feeds of a queue in turn and writes what they give, limit shares at most. It returns how many there
-// were; a feed that had nothing counts as one.
-func (l *loop) share(q *queue[line.Feed], limit int) int {
+// were; a feed that had nothing counts as one. crowd as for line.Feeder.
+func (l *loop) share(q *queue[line.Feed], limit int, crowd bool) int {
 	for n := 0; n < limit; {
 		f, ok := q.pop()
 		if !ok {
@@ -60,7 +60,7 @@ func (l *loop) share(q *queue[line.Feed], limit int) int {
 		}
 		given, more := l.ask(f, l.feeds.shares[:limit-n])
 		for i := range given {
-			l.give(l.feeds.shares[i])
+			l.give(l.feeds.shares[i], crowd)
 			l.feeds.shares[i] = line.Share{}
 		}
 		if more {
@@ -82,7 +82,7 @@ func (l *loop) ask(f line.Feed, dst []line.Share) (n int, more bool) {
 }
 
 // give writes one share.
-func (l *loop) give(s line.Share) {
+func (l *loop) give(s line.Share, crowd bool) {
 	k, ok := s.To.(*link)
 	switch {
 	case !ok || k.closed:
@@ -92,6 +92,7 @@ func (l *loop) give(s line.Share) {
 		l.enqueue(k)
 		return
 	}
+	k.many = crowd
 	n, all := l.write(k, s.Bytes)
 	if !all && !k.closed {
 		k.rest = restOfFrame(s.Bytes, 0, n)

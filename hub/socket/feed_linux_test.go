@@ -147,3 +147,25 @@ func TestFeedingAllocatesNothing(t *testing.T) {
 		t.Errorf("%.2f allocations per delivery", allocs)
 	}
 }
+
+// A crowd whose sockets were full and have room again does not go before somebody who is woken alone.
+func TestWritableCrowdStaysBehindTheFew(t *testing.T) {
+	ls := newTestLoops(t, Limits{})
+	ls.Close() // its goroutine touches nothing any more: the test does its work
+	l := ls.loops[0]
+	for range 1000 {
+		l.resume(&link{loop: l, many: true})
+	}
+	few := &link{loop: l}
+	l.resume(few)
+	if got, ok := l.alone.pop(); !ok || got != few || !l.alone.empty() {
+		t.Error("the crowd stands among the few")
+	}
+	n := 0
+	for ; !l.crowd.empty(); n++ {
+		l.crowd.pop()
+	}
+	if n != 1000 {
+		t.Errorf("%d wait with the crowd, want 1000", n)
+	}
+}

@@ -39,7 +39,7 @@ func (l *loop) flush(k *link) {
 			break
 		}
 	}
-	l.enqueue(k)
+	l.resume(k)
 }
 
 // pending asks the peer what to write next, and whether it wants to end. Where control frames or the end wait, it stops

@@ -24,6 +24,7 @@ type link struct {
 	hup      bool // the other side has said its last, so there is an end to be read
 	paused   bool // nothing is read while the peer has enough to do
 	parked   bool // the socket takes nothing; it will tell
+	many     bool // what it writes is for a crowd: it goes on with the crowd
 	broken   bool // the peer panicked and has nothing more to write
 	closed   bool
 	binary   bool // the peer takes binary messages; fixed at construction
@@ -323,8 +324,9 @@ func (l *loop) checkTimes(k *link) {
 	}
 	if k.parked {
 		k.parked = false // a socket tells only when it has much room
-		l.flush(k)
-		if k.closed {
+		if !k.decided() && l.now-k.stalled < limits.StallTimeout {
+			l.resume(k) // not here: there may be thousands
+		} else if l.flush(k); k.closed {
 			return
 		}
 	}

@@ -255,7 +255,7 @@ func (l *loop) look() {
 		}
 		if ev.Events&unix.EPOLLOUT != 0 && k.parked {
 			k.parked = false
-			l.enqueue(k)
+			l.resume(k)
 		}
 	}
 }
@@ -316,18 +316,27 @@ func (l *loop) enqueueInCrowd(k *link) {
 	}
 }
 
+// resume gives the link another turn with what it is writing: those who are many stay behind those who are few.
+func (l *loop) resume(k *link) {
+	if k.many {
+		l.enqueueInCrowd(k)
+	} else {
+		l.enqueue(k)
+	}
+}
+
 // work visits links that have something to do and feeds those that are fed, visitsPerTurn at most, and tells whether
 // there was anything. So a room of ten thousand does not keep one of two waiting; and of every turn the crowd has a part.
 func (l *loop) work() bool {
 	const few = visitsPerTurn - visitsOfCrowd
 	did := l.visitAll(&l.alone, queuedAlone, few)
-	did += l.share(&l.feeds.alone, few-did)
+	did += l.share(&l.feeds.alone, few-did, false)
 	links := visitsPerTurn - did
 	if !l.feeds.crowd.empty() {
 		links /= 2
 	}
 	did += l.visitAll(&l.crowd, queuedInCrowd, links)
-	did += l.share(&l.feeds.crowd, visitsPerTurn-did)
+	did += l.share(&l.feeds.crowd, visitsPerTurn-did, true)
 	return did > 0
 }
 
@@ -341,7 +350,7 @@ func (l *loop) visitAll(q *queue[*link], as queuedAs, limit int) int {
 		if k.queued != as {
 			continue
 		}
-		k.queued = notQueued
+		k.queued, k.many = notQueued, as == queuedInCrowd
 		l.guard(k, l.visit)
 		n++
 	}
