@@ -31,6 +31,7 @@ type config struct {
 	LogLevel                 zapcore.Level
 	LogFormat                string // auto, json, console
 	EventLoop                string // auto, on, off
+	OwnerLink                bool
 
 	MaxText           int
 	MaxFrameBytes     int64

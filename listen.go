@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"govor/handlers"
 	"govor/hub/restart"
 )
 
@@ -66,6 +67,33 @@ func (s *server) announce(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
 	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", s.ln.Addr()), zap.String("data", s.store.Path()), zap.Bool("event_loops", s.loops != nil))
 	s.restarts.Tell(restart.Ready, where)
+}
+
+// offerOwnership prints the link by which somebody becomes the owner, while there is none. It goes to the console only: the
+// log holds no secrets.
+func (s *server) offerOwnership(w io.Writer, cfg config) {
+	key := s.hub.NewOwnerKey(cfg.OwnerLink)
+	if key == "" {
+		return
+	}
+	base := cfg.BaseURL
+	switch addr, ok := s.ln.Addr().(*net.TCPAddr); {
+	case base != "":
+	case len(cfg.TLSDomains) > 0:
+		base = "https://" + cfg.TLSDomains[0]
+	case !ok:
+		base = "http://localhost" // behind a proxy, on a unix socket
+	case addr.IP.IsUnspecified():
+		base = fmt.Sprintf("%s://localhost:%d", s.front.scheme(), addr.Port)
+	default:
+		base = s.front.scheme() + "://" + addr.String()
+	}
+	sentence := "Nobody owns this chat yet. Whoever opens this link can become its owner, once:"
+	if cfg.OwnerLink {
+		sentence = "Whoever opens this link can become an owner, once:"
+	}
+	_, _ = fmt.Fprintf(w, "%s\n  %s\n", sentence, base+handlers.OwnerPath(key))
+	s.log.Info("a link that makes an owner was printed to the console")
 }
 
 // lanAddress is an address under which other machines here may find this one, "" if there is none.

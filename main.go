@@ -136,6 +136,7 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stdou
 		return errors.Join(err, s.closeStore())
 	}
 	s.announce(stdout)
+	s.offerOwnership(stdout, cfg)
 	next, err := s.run(ctx, cfg.ShutdownTimeout)
 	signal.Reset(os.Interrupt, syscall.SIGTERM) // from now on they end the program, whichever it is
 	if next == nil || ctx.Err() != nil {

@@ -43,6 +43,7 @@ func settings(getenv func(string) string) []group {
 			{"acme-email", "EMAIL", "", "whom the authority may write to", func(c *config, s string) error { c.ACMEEmail = s; return nil }},
 			{"acme-directory", "URL", "", "the authority; empty: Let's Encrypt", func(c *config, s string) error { c.ACMEDirectory = s; return nil }},
 			{"http-listen", "ADDR", "", "address for plain HTTP that leads to https, usually :80", func(c *config, s string) error { return setOptionalAddr(&c.HTTPListen, s) }},
+			{"owner-link", "", "false", "print a link that makes an owner although there is one", func(c *config, s string) error { return setBool(&c.OwnerLink, s) }},
 			{"metrics-listen", "ADDR", "", "address for /metrics; empty: on the main one", func(c *config, s string) error { return setOptionalAddr(&c.MetricsListen, s) }},
 			{"metrics-token-file", "FILE", "", "who reads /metrics must show what is in it: Authorization: Bearer TOKEN", setMetricsToken},
 			{"pprof", "", "false", "profiles at /debug/pprof/ of --metrics-listen", func(c *config, s string) error { return setBool(&c.Pprof, s) }},

@@ -16,7 +16,7 @@ import (
 // with the room, a program with the receipt.
 func (s *Server) delete(c *fiber.Ctx) error {
 	return s.change(c, func(ctx context.Context, m hub.Member, room string, seq int64) (protocol.Receipt, error) {
-		d := protocol.Delete{Room: room, ID: idempotencyKey(c), Seq: seq}
+		d := protocol.Delete{Room: room, ID: idempotencyKey(c), Seq: seq, Why: c.FormValue("why")}
 		if id := c.FormValue("id"); d.ID == "" {
 			d.ID = id
 		}

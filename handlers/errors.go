@@ -87,7 +87,7 @@ func (s *Server) answer(c *fiber.Ctx, err error) error {
 	if !wantsHTML(c) {
 		return sendFrame(c, e)
 	}
-	return s.page(c, "error", views.ErrorPage{Page: s.pageOf(c, ""), Status: code, Requested: c.Path()})
+	return s.page(c, "error", views.ErrorPage{Page: s.pageOf(c, ""), Status: code, Requested: c.Path(), Problem: e})
 }
 
 // sendFrame answers with one object of the JSON format.

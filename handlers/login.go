@@ -108,6 +108,11 @@ func (s *Server) logout(c *fiber.Ctx) error {
 	ctx, cancel := deadline()
 	defer cancel()
 	m, err := s.provedVisitor(ctx, c)
+	var e *protocol.Error
+	if errors.As(err, &e) && e.Code == protocol.CodeBanned { // the next one at this browser may be somebody else
+		s.clearLogin(c)
+		return redirect(c, "/")
+	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -98,6 +99,8 @@ func (s *Server) roomData(c *fiber.Ctx, m hub.Member, room string, h hub.History
 		Event: h.Room.Last, EventID: h.Room.LastID, SendID: protocol.NewID(), MaxText: s.maxText,
 	}
 	p.People, p.Online = s.hub.People(room)
+	p.Role, p.HostsOnly, p.Slow = s.hub.Role(m.ID), h.Room.HostsOnly, time.Duration(h.Room.Slow)*time.Millisecond
+	p.Muted, _ = s.hub.Kept(m.ID)
 	if len(h.Events) == 0 {
 		return p
 	}

@@ -18,7 +18,7 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 		prom.RegisterAt(s.app, "/metrics", s.needMetricsToken)
 	}
 	s.app.Use(prom.Middleware)
-	s.app.Use(s.answerErrors, s.paceRequests)
+	s.app.Use(s.answerErrors, s.keepOut, s.paceRequests)
 
 	s.app.Get("/", s.home)
 	s.app.Post("/login", s.fromOurs, s.login)
@@ -36,6 +36,12 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Post("/r/:room/messages/:seq<int>/delete", s.fromOurs, s.delete)
 	s.app.Get("/r/:room/messages.json", s.messages)
 	s.app.Get("/r/:room/:seq<int>", s.around)
+	s.app.Post("/act", s.fromOurs, s.act)
+	s.app.Get("/people/:member", s.person)
+	s.app.Get("/audit", s.audit)
+	s.app.Get("/audit.json", s.audit)
+	s.app.Get("/owner", s.ownerLink)
+	s.app.Post("/owner", s.fromOurs, s.becomeOwner)
 	s.app.Get("/ws", s.handshake, s.fromOurs, s.socket)
 	s.app.Get("/static/:hash/*", s.static)
 	s.app.Get("/manifest-:lang.webmanifest", s.manifest)

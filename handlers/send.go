@@ -39,7 +39,7 @@ func (s *Server) send(c *fiber.Ctx) error {
 		c.Status(fiber.StatusUnauthorized)
 		return s.loginPage(c, views.LoginPage{Room: room, Error: protocol.CodeBadToken}, roomPath(room))
 	}
-	receipt, err := s.hub.Submit(ctx, *m, clientAddr(c), msg)
+	receipt, err := s.submit(ctx, c, *m, msg)
 	switch {
 	case err != nil && m.Proof == hub.ByLogin && wantsHTML(c):
 		return s.sendRefused(ctx, c, *m, msg, err)
@@ -53,6 +53,18 @@ func (s *Server) send(c *fiber.Ctx) error {
 		c.Status(fiber.StatusOK)
 	}
 	return sendReceipt(c, receipt)
+}
+
+// submit stores a message, or does what a line says that a host has typed into the form of the page.
+func (s *Server) submit(ctx context.Context, c *fiber.Ctx, m hub.Member, msg protocol.Send) (protocol.Receipt, error) {
+	if a, ok, bad := protocol.ParseAct(msg.Text); ok && wantsHTML(c) {
+		if bad != nil {
+			return protocol.Receipt{}, bad
+		}
+		a.ID, a.Room = msg.ID, msg.Room
+		return s.hub.Act(ctx, m, exactAddr(c), a)
+	}
+	return s.hub.Submit(ctx, m, clientAddr(c), msg)
 }
 
 // sender is who sends: who a token or the cookie proves, else a guest. nil is a browser whose login has ended.
@@ -85,7 +97,7 @@ func (s *Server) sendRefused(ctx context.Context, c *fiber.Ctx, m hub.Member, ms
 		return err
 	}
 	p := s.roomData(c, m, msg.Room, h, true, roomPath(msg.Room))
-	p.Text, p.Error, p.RetryAfter = msg.Text, e.Code, e.RetryAfter
+	p.Text, p.Error, p.RetryAfter, p.Why = msg.Text, e.Code, e.RetryAfter, e.Why
 	if e.Code == protocol.CodeUnavailable {
 		p.SendID = msg.ID
 	}

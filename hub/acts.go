@@ -268,3 +268,22 @@ func (h *Hub) Audit(ctx context.Context, m Member, before int64, limit int) ([]s
 	}
 	return entries, nil
 }
+
+// Connected tells whether a member is connected now.
+func (h *Hub) Connected(m protocol.MemberID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.byMember[m] != nil
+}
+
+// Kept says what keeps a member from writing, and what keeps it out; nil is nothing.
+func (h *Hub) Kept(m protocol.MemberID) (muted, banned *protocol.Error) {
+	now := h.now()
+	if s := h.store.Mute(m, now); s != nil {
+		muted = s.Refusal(now)
+	}
+	if s := h.store.Ban(m, "", now); s != nil {
+		banned = s.Refusal(now)
+	}
+	return muted, banned
+}

@@ -23,6 +23,7 @@ func (h *Hub) observeAct(e *protocol.Event) {
 	switch e.Kind {
 	case protocol.KindClose, protocol.KindOpen, protocol.KindSlow:
 		h.tellRoom(n, n.Room)
+		h.tellHost(e.Member, n, []string{n.Room})
 		return
 	}
 	sessions := h.sessionsOf(n.Member)
@@ -40,6 +41,7 @@ func (h *Hub) observeAct(e *protocol.Event) {
 			s.reply(&you)
 		}
 	}
+	var names []string
 	for _, r := range rooms {
 		if e.Kind == protocol.KindRole {
 			r.mu.Lock()
@@ -47,6 +49,23 @@ func (h *Hub) observeAct(e *protocol.Event) {
 			r.mu.Unlock()
 		}
 		h.tellRoom(n, r.name)
+		names = append(names, r.name)
+	}
+	h.tellHost(e.Member, n, names)
+}
+
+// tellHost tells who acted, where they are in none of the rooms that were told.
+func (h *Hub) tellHost(m protocol.MemberID, n *protocol.Notice, told []string) {
+	if m.IsZero() || m == n.Member {
+		return
+	}
+	for _, s := range h.sessionsOf(m) {
+		s.mu.Lock()
+		sees := slices.ContainsFunc(s.seats, func(t *seat) bool { return slices.Contains(told, t.room.name) })
+		s.mu.Unlock()
+		if !sees {
+			s.reply(n)
+		}
 	}
 }
 

@@ -61,6 +61,8 @@ func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
 	case *protocol.Error:
 		return appendFacts(dst, "error", f.sentence(frame), "code", string(frame.Code), "id", frame.ID, "room", frame.Room,
 			"retry-after-ms", itoa(frame.RetryAfter.Milliseconds()), "suggestion", frame.Suggestion)
+	case *protocol.Notice:
+		return f.tell(dst, frame)
 	case protocol.Left:
 		return appendFacts(dst, "left", "", "room", frame.Room)
 	case protocol.News:
@@ -119,10 +121,7 @@ type peopleList struct {
 
 // sentence is what went wrong in the language of the page.
 func (f *htmlFormat) sentence(e *protocol.Error) string {
-	if e.Code == protocol.CodeTooFast && e.RetryAfter > 0 {
-		return f.words.must("composer.slow", "s", int((e.RetryAfter+time.Second-1)/time.Second))
-	}
-	return f.words.problem(e.Code)
+	return f.words.refusal(e)
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

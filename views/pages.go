@@ -32,7 +32,7 @@ func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key,
 func (p Page) Modules() []string { return modules }
 
 var modules = []string{
-	"announcer", "attention", "banner", "composer", "connection", "decorate", "drawers", "edits", "fragment", "history",
+	"announcer", "attention", "banner", "composer", "connection", "decorate", "drawers", "edits", "fragment", "history", "hosts",
 	"id", "keys", "local", "log", "outbox", "pages", "pane", "pending", "position", "reading", "room", "rooms",
 	"steady", "theme", "words", "writing",
 }
@@ -161,12 +161,18 @@ type RoomPage struct {
 	People   []protocol.Person // who is in the room, sorted by name, at most protocol.MaxPeople
 	Online   int               // how many there are
 	SendID   string            // a new id for what is sent next
-	MaxText  int               // characters of a message; 0 = the default
+
+	Role      protocol.Role   // of who looks
+	HostsOnly bool            // only hosts write here
+	Slow      time.Duration   // between two messages of one member
+	Muted     *protocol.Error // why who looks may not write, nil if they may
+	MaxText   int             // characters of a message; 0 = the default
 
 	// Of a message that came back, refused.
 	Text       string        // what was typed
 	Error      protocol.Code // "" = nothing was refused
-	RetryAfter time.Duration // with too_fast
+	RetryAfter time.Duration // with too_fast and slow_mode
+	Why        string        // with muted
 }
 
 // HeadTitle is the title of the document.
@@ -188,17 +194,15 @@ func (p RoomPage) Limit() int {
 
 // Problem says why the message came back, "" if none did.
 func (p RoomPage) Problem() string {
-	switch {
-	case p.Error == "":
+	switch p.Error {
+	case "":
 		return ""
-	case p.Error == protocol.CodeTooLong:
+	case protocol.CodeTooLong:
 		if over := utf8.RuneCountInString(p.Text) - p.Limit(); over > 0 {
 			return p.words.must("composer.toolong", "n", over)
 		}
-	case p.Error == protocol.CodeTooFast && p.RetryAfter > 0:
-		return p.words.must("composer.slow", "s", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))
 	}
-	return p.words.problem(p.Error)
+	return p.words.refusal(&protocol.Error{Code: p.Error, RetryAfter: p.RetryAfter, Why: p.Why})
 }
 
 // Words are what the scripts of the page need.
@@ -219,18 +223,36 @@ func (p RoomPage) Pending() messageView {
 // ErrorPage is the page "error".
 type ErrorPage struct {
 	Page
-	Status    int    // of HTTP
-	Requested string // the path that was asked for
+	Status    int             // of HTTP
+	Requested string          // the path that was asked for
+	Problem   *protocol.Error // what was refused, nil if that is not to be told
 }
 
 // HeadTitle is the title of the document.
 func (p ErrorPage) HeadTitle() string { return p.Title() }
 
 // Title is the heading.
-func (p ErrorPage) Title() string { return p.words.must("error." + p.family() + ".title") }
+func (p ErrorPage) Title() string {
+	if p.Problem != nil && p.Problem.Code == protocol.CodeBanned {
+		return p.words.must("error.banned.title")
+	}
+	return p.words.must("error." + p.family() + ".title")
+}
 
 // Text is the sentence below it.
-func (p ErrorPage) Text() string { return p.words.must("error." + p.family() + ".text") }
+func (p ErrorPage) Text() string {
+	if p.Problem != nil {
+		switch p.Problem.Code {
+		case protocol.CodeBanned, protocol.CodeMuted, protocol.CodeReadOnly, protocol.CodeSlowMode, protocol.CodeNoMember,
+			protocol.CodeLastOwner, protocol.CodeBadCommand:
+			return p.words.refusal(p.Problem)
+		}
+	}
+	return p.words.must("error." + p.family() + ".text")
+}
+
+// Banned tells that there is no use in links.
+func (p ErrorPage) Banned() bool { return p.Problem != nil && p.Problem.Code == protocol.CodeBanned }
 
 // family is the group of words for the status.
 func (p ErrorPage) family() string {

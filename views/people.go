@@ -1,6 +1,10 @@
 package views
 
-import "govor/hub/protocol"
+import (
+	"cmp"
+
+	"govor/hub/protocol"
+)
 
 // crowd is who is in a room: the people column and the count in the header.
 type crowd struct {
@@ -23,7 +27,7 @@ func (c crowd) Rows() []personView {
 	for i, p := range c.People {
 		rows[i] = personView{
 			Member: p.Member.String(), Name: p.Name, Initials: initials(p.Name), Hue: hue(p.Name),
-			Own: !c.Me.IsZero() && p.Member == c.Me,
+			Own: !c.Me.IsZero() && p.Member == c.Me, Role: c.words.roleName(p.Role),
 		}
 	}
 	return rows
@@ -34,16 +38,21 @@ type personView struct {
 	Member, Name, Initials string
 	Hue                    int
 	Own                    bool
+	Role                   string // as shown, "" = none
 }
 
 // news is what a presence frame adds to the log.
 type news struct {
 	words *words
 
-	At      int64 // Unix milliseconds
+	At      int64  // Unix milliseconds
+	Kind    string // "presence" if it is ""
 	Text    string
 	Details []string // names, when Text only counts
 }
+
+// Of is what the line is about.
+func (n news) Of() string { return cmp.Or(n.Kind, "presence") }
 
 // maxNewsLines is how many comings and goings of one frame get a line each; more are counted in one line.
 const maxNewsLines = 2

@@ -6,6 +6,9 @@
 //	LoginPage   "login"  a name is asked for, or was refused
 //	RoomPage    "room"   a page of a room's history, its people, the form to write with
 //	ErrorPage   "error"  a status other than 2xx and 3xx
+//	PersonPage  "person" what a host may do to somebody
+//	AuditPage   "audit"  what hosts have done
+//	OwnerPage   "owner"  whoever opened the link is asked whether they want to be the owner
 //
 //	c.Render("room", views.RoomPage{Page: v.Page(locale), Room: "lobby", …}, views.Layout)
 //
@@ -82,6 +85,9 @@ func (v *Views) check() error {
 		v.Render(io.Discard, "rooms", RoomsPage{Page: page, Rooms: []RoomFacts{{Name: "x"}}}, Layout),
 		v.Render(io.Discard, "message", MessagePage{Page: page, Message: protocol.Event{Seq: 1}}, Layout),
 		v.Render(io.Discard, "error", ErrorPage{Page: page}, Layout),
+		v.Render(io.Discard, "person", PersonPage{Page: page, Me: protocol.RoleOwner}, Layout),
+		v.Render(io.Discard, "audit", AuditPage{Page: page, Entries: make([]AuditEntry, 1), Sanctions: make([]SanctionRow, 1)}, Layout),
+		v.Render(io.Discard, "owner", OwnerPage{Page: page}, Layout),
 	)
 }
 

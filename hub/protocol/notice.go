@@ -49,8 +49,11 @@ func appendNotice(dst []byte, n *Notice) []byte {
 	if by == "" {
 		by = "the server"
 	}
-	if n.You {
+	switch {
+	case n.You:
 		whom = "you"
+	case whom == "":
+		whom = "addresses"
 	}
 	dst = fmt.Appendf(dst, "* %s ", CleanText(by))
 	whom = CleanText(whom)

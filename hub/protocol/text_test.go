@@ -48,6 +48,7 @@ func TestTextFormatWritesLines(t *testing.T) {
 		"kicked":           {&Notice{Action: ActionKick, By: "Мария", Name: "Пётр", You: true, Why: "спам\n* x"}, "* Мария removed you from the chat: спам\ufffd* x"},
 		"muted":            {&Notice{Action: ActionMute, By: "Мария", Name: "Пётр", At: at, Until: at.Add(time.Hour)}, "* Мария muted Пётр for 1h"},
 		"banned":           {&Notice{Action: ActionBan, Name: "Пётр", At: at}, "* the server banned Пётр"},
+		"addresses banned": {&Notice{Action: ActionBan, By: "Мария", At: at}, "* Мария banned addresses"},
 		"unbanned":         {&Notice{Action: ActionUnban, By: "Мария", Name: "Пётр"}, "* Мария lifted the ban of Пётр"},
 		"unmuted":          {&Notice{Action: ActionUnmute, By: "Мария", Name: "Пётр"}, "* Мария unmuted Пётр"},
 		"owner":            {&Notice{Action: ActionRole, Name: "Пётр", You: true, Role: RoleOwner}, "* the server made you an owner"},

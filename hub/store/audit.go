@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -100,4 +101,41 @@ func (w *writer) each(query string, row func(*sqlite.Stmt) error) error {
 			return err
 		}
 	}
+}
+
+// Told is what the entry says, and the addresses that were banned.
+func (e *Entry) Told() (n *protocol.Notice, nets []string) {
+	if n = protocol.NoticeOf(&e.Event); n != nil {
+		if b, err := protocol.ParseActBody(e.Event.Body); err == nil {
+			nets = b.Nets
+		}
+		return n, nets
+	}
+	n = &protocol.Notice{Action: protocol.ActionDelete, Room: e.Event.Room, By: e.Event.Name, Why: e.Event.Body, At: e.Event.Time()}
+	if of := e.Event.Of; of != nil {
+		n.Member, n.Name = of.Member, of.Name
+	}
+	return n, nil
+}
+
+// JSON is the entry as programs read it: a notice with a number, the addresses, and of a deletion the message.
+func (e *Entry) JSON() json.RawMessage {
+	n, nets := e.Told()
+	var fields map[string]any
+	if err := json.Unmarshal(protocol.JSON{}.Append(nil, n), &fields); err != nil {
+		panic("read a notice: " + err.Error()) // it was just written
+	}
+	delete(fields, "type")
+	fields["num"] = e.Num
+	if len(nets) > 0 {
+		fields["nets"] = nets
+	}
+	if e.Event.Target != 0 {
+		fields["target"] = e.Event.Target
+	}
+	out, err := json.Marshal(fields)
+	if err != nil {
+		panic("encode an entry: " + err.Error()) // what JSON has given
+	}
+	return out
 }

@@ -30,6 +30,8 @@ import { Words } from "./words.js";
  * @property {HTMLTemplateElement} dateLine
  * @property {HTMLTemplateElement} unreadLine
  * @property {HTMLTemplateElement} systemLine
+ * @property {HTMLDialogElement} sheet
+ * @property {HTMLDialogElement} ended
  */
 
 const MINUTE_MS = 60_000;
@@ -78,6 +80,8 @@ function enterRoom() {
     dateLine: /** @type {HTMLTemplateElement} */ (find("date-line")),
     unreadLine: /** @type {HTMLTemplateElement} */ (find("unread-line")),
     systemLine: /** @type {HTMLTemplateElement} */ (find("system-line")),
+    sheet: /** @type {HTMLDialogElement} */ (find("sheet")),
+    ended: /** @type {HTMLDialogElement} */ (find("ended")),
   };
   const room = new Room(elements, words, local, { rooms, attention });
   const drawers = [{ name: "people", panel: find("who") }];

@@ -85,10 +85,25 @@ export class Composer {
     this.#changed();
   }
 
+  /** What is in the field. */
+  get text() {
+    return this.#field.value;
+  }
+
   focus() {
     // Chromium gives the focus back to a field when a dialog closes, but not the caret: it takes no letters then.
     if (this.#field.matches(":focus")) this.#field.blur();
     this.#field.focus();
+  }
+
+  /**
+   * Puts back what was not taken, unless something else has been typed since.
+   * @param {string} text
+   */
+  restore(text) {
+    if (this.#field.value !== "") return;
+    this.#fill(text);
+    this.#draft.set(text);
   }
 
   /**

@@ -41,7 +41,7 @@ const MAX_UNACKNOWLEDGED = 16;
 const RETRY_MS = 2_000; // after an error that may pass, when the server did not say when
 const CLOSE_TOO_BIG = 1009;
 /** Errors after which the same message may succeed later. */
-const PASSING = ["unavailable", "too_fast", "too_many", "not_in_room"];
+const PASSING = ["unavailable", "too_fast", "too_many", "not_in_room", "slow_mode"];
 
 export class Outbox {
   #parts;

@@ -142,7 +142,9 @@ export class Room {
   }
 
   /** @param {import("./fragment.js").Frame} frame */
-  #control({ name, data, text }) {
+  #control(frame) {
+    if (this.#writing.ofHosts(frame)) return;
+    const { name, data, text } = frame;
     switch (name) {
       case "welcome":
         return this.#welcome(data);

@@ -1,5 +1,6 @@
 import { Composer } from "./composer.js";
 import { Edits } from "./edits.js";
+import { Hosts } from "./hosts.js";
 import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
 
@@ -24,6 +25,7 @@ export class Writing {
   #pending;
   #composer;
   #edits;
+  #hosts;
   /** @type {Promise<import("./actions.js").Actions> | null} */
   #loaded = null;
   #trouble = false; // the banner says that something is wrong
@@ -61,6 +63,7 @@ export class Writing {
       onEdit: (editing, text) => void this.#edited(editing.seq, text),
       onUp: () => pane.live && this.#edits.editLast(),
     });
+    this.#hosts = new Hosts(elements, this.#composer, send);
     for (const sign of ["pointerover", "focusin"]) elements.scroller.addEventListener(sign, () => void this.#actions(), { once: true });
     list.addEventListener("click", (event) => this.#click(event));
   }
@@ -98,7 +101,7 @@ export class Writing {
         new Actions({
           ...{ list, scroller, menu, confirm },
           mayEdit: (message) => this.#edits.may(message),
-          mayDelete: (message) => this.#edits.may(message),
+          mayDelete: (message) => this.#edits.may(message) || this.#hosts.mayDelete(message),
           onEdit: (message) => void this.#edits.begin(message),
           onDelete: (message) => this.#change("", "delete", Number(message.dataset.seq)),
           onLeave: () => this.#composer.focus(),
@@ -109,6 +112,11 @@ export class Writing {
   }
 
   // What the server says
+
+  /** @param {import("./fragment.js").Frame} frame that may be about what hosts do; tells whether it was */
+  ofHosts({ name, data, text }) {
+    return this.#hosts.control(name, data, text);
+  }
 
   /** @param {DOMStringMap} data of a welcome */
   welcome(data) {
@@ -162,13 +170,15 @@ export class Writing {
   refused(data, text) {
     const { id, code = "", retryAfterMs } = data;
     if (id) this.#outbox.refused(id, code, text, Number(retryAfterMs ?? 0));
-    if (!id || code === "too_fast") this.#composer.say(code === "too_fast" ? "slow" : "error", text);
+    const state = code === "too_fast" || code === "slow_mode" ? "slow" : "error";
+    if (!id || state === "slow") this.#composer.say(state, text);
   }
 
   // What the reader does
 
   /** @param {string} text */
   async #say(text) {
+    if (this.#hosts.takes(text)) return;
     this.#pane.allRead();
     this.#edits.know(this.#outbox.add(text), text);
     await this.#pane.toEnd();
