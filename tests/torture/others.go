@@ -216,6 +216,11 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	if _, _, err := ws.Read(ctx); err != nil { // welcome
 		return
 	}
+	// Either the socket is full of what is said meanwhile, or of what was said before: also where little is said.
+	hello := pick(rng, `{"type":"hello"}`, `{"type":"hello","rooms":{"lobby":{"after":0}}}`)
+	if ws.Write(ctx, websocket.MessageText, []byte(hello)) != nil {
+		return
+	}
 	pause(ctx, between(rng, 600*time.Millisecond, 2*time.Second))
 	resp, err := w.form(ctx, "/logout", "", cookie) //nolint:bodyclose // form reads it to its end
 	out := time.Now()

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ type talk struct {
 	known      bool             // it is closed
 	good       bool             // the wire is
 	welcomes   int              //
+	asked      map[string]mark  // what the hello said
 	early      []string         // rooms joined before the hello was read
 	joined     map[string]int64 // room → the number up to which the client catches up, 0 = it has
 	changed    int64            // the message that the last change was of: the page gets it again after that
@@ -31,6 +33,7 @@ type talk struct {
 // hello says who one is and where one was.
 func (t *talk) hello(ctx context.Context) error {
 	t.mu.Lock()
+	t.asked = maps.Clone(t.last)
 	rooms := map[string]any{}
 	for _, room := range t.rooms {
 		r := map[string]any{"after": t.last[room].seq}
@@ -114,7 +117,12 @@ func (t *talk) take(f frame) error {
 func (t *talk) enter(f frame) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if last := t.last[f.Room].seq; f.After != last {
+	last := t.last[f.Room].seq
+	if _, before := t.joined[f.Room]; before && len(t.early) == 0 && f.Room == t.rooms[0] && f.After == t.asked[f.Room].seq {
+		t.early = append(t.early, f.Room) // that seat was the early one, and began where the hello asked for, too
+		t.last[f.Room], last = t.asked[f.Room], f.After
+	}
+	if f.After != last {
 		if t.early = append(t.early, f.Room); len(t.early) > 1 || f.Room != t.rooms[0] || f.After < last {
 			return &violation{noGap, fmt.Sprintf("%s has %s up to %d, and is told %v after the connection that it goes on after %d",
 				t.name, f.Room, last, time.Since(t.began).Round(time.Millisecond), f.After)}
