@@ -5,16 +5,20 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/maphash"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"govor/hub/protocol"
 )
 
 // A second pass makes the copy what the file is by then, however it has changed, and writes nothing else.
@@ -141,4 +145,58 @@ func TestErasureGoesBeforeLongReads(t *testing.T) {
 	if f := found(t, s.dir, "canary-51ab"); len(f) > 0 {
 		t.Errorf("while it read again, the text was in %v", f)
 	}
+}
+
+// A copy that is made while much is written, and merged from the log, is the database of one moment.
+func TestCopyOfABusyDatabase(t *testing.T) {
+	s := newStore(t)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // ends with stop
+		defer close(stopped)
+		text := strings.Repeat("слово ", 300)
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			batch := make([]protocol.Event, 200)
+			for i := range batch {
+				batch[i] = message("lobby", fmt.Sprintf("%d-%d", n, i), 1, text)
+			}
+			if _, err := s.Apply(context.WithoutCancel(t.Context()), batch); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
+	defer func() {
+		close(stop)
+		<-stopped
+	}()
+	last := int64(0)
+	for range 6 {
+		dir := t.TempDir()
+		path := filepath.Join(dir, fileName)
+		if err := copyBeside(t.Context(), s.dir, path); err != nil {
+			t.Fatal(err)
+		}
+		if err := merge(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		sound(t, dir)
+		conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM events"))
+		if err != nil || n <= last {
+			t.Errorf("the copy has %d events (%v), the one before had %d", n, err, last)
+		}
+		last = n
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d events", last)
 }
