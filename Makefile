@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: run build fmt lint test axe paint drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
+.PHONY: fuzz deps run build fmt lint test axe paint drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -94,6 +94,21 @@ soak:
 SEED ?= tests/out/seed
 seed:
 	go run ./tests/seed --dir $(SEED) --events 1000000 --rooms 500 --members 500
+
+# Every fuzz target for so long: make fuzz FUZZTIME=5m FUZZ=FuzzParser
+FUZZTIME ?= 10s
+fuzz:
+	@set -e; grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sort -u | sed 's/^func //' | grep -E '$(or $(FUZZ),.)' | while read -r target; do \
+		dir=$$(dirname "$$(grep -rlE --include='*_test.go' "^func $$target\(" .)"); \
+		echo "$$target in $$dir"; \
+		go test "$$dir" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME); \
+	done
+
+# go.mod is as it should be, and docs/dependencies.md lists what it has.
+deps:
+	go mod tidy -diff
+	go mod verify
+	go test -count=1 -run TestDependenciesAreListed .
 
 vuln:
 	go run golang.org/x/vuln/cmd/govulncheck@v$(GOVULNCHECK_VERSION) ./...

@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 
 // site is a server of the whole chat on a port of its own.
 type site struct {
-	t        *testing.T
+	t        testing.TB
+	server   *Server
 	url      string // http://127.0.0.1:PORT
 	host     string
 	hub      *hub.Hub
@@ -48,19 +49,19 @@ type site struct {
 }
 
 // newSite starts one; change may be nil.
-func newSite(t *testing.T, change func(*Config, *hub.Limits)) *site {
-	t.Helper()
+func newSite(tb testing.TB, change func(*Config, *hub.Limits)) *site {
+	tb.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	log := zap.New(core)
-	st, err := store.Open(t.TempDir(), log)
+	st, err := store.Open(tb.TempDir(), log)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	registry := prometheus.NewRegistry()
 	j := journal.NewLocal(st, log, registry)
 	v, err := views.New(AssetsPath())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	cfg := Config{Views: v, Log: log, Registry: registry, Socket: socket.Limits{}, Metrics: true}
 	limits := hub.Limits{PresenceGrace: 10 * time.Millisecond}
@@ -71,41 +72,41 @@ func newSite(t *testing.T, change func(*Config, *hub.Limits)) *site {
 		Journal: j, Store: st, Log: log, Registry: registry, Secret: []byte(strings.Repeat("s", 32)), Limits: limits,
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	cfg.Hub = h
 	s, err := New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = h.Run(ctx) })
 	running.Go(func() { _ = s.Serve(ln) })
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := h.Stop(ctx); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		if err := s.Shutdown(ctx); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		stop()
 		running.Wait()
 		if err := j.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 		if err := st.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	host := ln.Addr().String()
-	return &site{t: t, url: "http://" + host, host: host, hub: h, registry: registry, logs: logs}
+	return &site{t: tb, server: s, url: "http://" + host, host: host, hub: h, registry: registry, logs: logs}
 }
 
 // request is what a test asks, and how.
@@ -192,17 +193,17 @@ func (s *site) login(name string) *http.Client {
 }
 
 // want fails the test unless the status is the wanted one.
-func (a answer) want(t *testing.T, status int) answer {
-	t.Helper()
+func (a answer) want(tb testing.TB, status int) answer {
+	tb.Helper()
 	if a.StatusCode != status {
-		t.Fatalf("status %d, want %d\n%.500s", a.StatusCode, status, a.body)
+		tb.Fatalf("status %d, want %d\n%.500s", a.StatusCode, status, a.body)
 	}
 	return a
 }
 
 // line is a WebSocket as a client sees it.
 type line struct {
-	t  *testing.T
+	t  testing.TB
 	ws *websocket.Conn
 }
 
