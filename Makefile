@@ -126,9 +126,9 @@ cross:
 		go vet ./...; go build -o /dev/null .; go build -o /dev/null ./client; \
 	done
 
-# Takes the pictures of the README with the browser test.
+# Takes the pictures of the README, and draws the icons, with a browser.
 screenshots:
-	GOVOR_REQUIRE_BROWSER=1 GOVOR_SCREENSHOTS=1 go test -count=1 -run TestBrowser ./tests
+	GOVOR_REQUIRE_BROWSER=1 GOVOR_SCREENSHOTS=1 go test -count=1 -run 'TestBrowserScreenshots|TestBrowserIcons' ./tests
 
 bin/golangci-lint-$(GOLANGCI_VERSION):
 	@mkdir -p bin

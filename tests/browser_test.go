@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,6 +233,14 @@ func TestBrowserScreenshots(t *testing.T) {
 	shoot("login")
 	anna.enter(s)
 	anna.say("Записала: *суббота, девять утра*. Термос за мной.")
+	anna.sees("Термос за мной")
+	for _, room := range []string{"лыжи", "дача", "релизы"} {
+		anna.do(chromedp.Navigate(s.url("/rooms")), chromedp.SendKeys("#room-name", room), chromedp.Click("#new button"))
+		anna.until("the room "+room, `document.readyState === "complete" && document.body.dataset.room === `+quote(room))
+	}
+	for range 3 {
+		s.curl("/r/"+url.PathEscape("лыжи")+"/messages?name=ci", "снег: 41 см")
+	}
 	room("en")
 	shoot("room-en")
 	room("ru")
