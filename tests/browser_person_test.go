@@ -70,9 +70,15 @@ type person struct {
 // person opens a tab that shares nothing with those of others.
 func (b browser) person(t *testing.T, name string) *person {
 	t.Helper()
+	return b.personFor(t, name, 2*time.Minute)
+}
+
+// personFor is person for a test that takes longer.
+func (b browser) personFor(t *testing.T, name string, limit time.Duration) *person {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, limit)
 	t.Cleanup(cancel)
 	p := &person{t: t, ctx: ctx, name: name}
 	if err := chromedp.Listen(ctx, p.event); err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -66,6 +67,27 @@ var states = []state{
 		w.run(`const line = document.getElementById("older").parentElement; line.hidden = false; line.dataset.state = "failed"`)
 	}},
 	{"history", func(w *walk) { w.visit("/r/long?before=12") }},
+	{"menu of a message", func(w *walk) {
+		w.room("/r/lobby")
+		w.tools()
+		w.run(ownMessage + `.querySelector('[data-do="menu"]').click()`)
+		w.p.until("the menu is open", `document.querySelector("#message-menu:popover-open")`)
+	}},
+	{"deleting", func(w *walk) {
+		w.run(`document.querySelector('#message-menu [data-act="delete"]').click()`)
+		w.p.until("it asks", `document.getElementById("confirm-delete").open`)
+	}},
+	{"editing", func(w *walk) {
+		w.room("/r/lobby")
+		w.tools()
+		w.run(ownMessage + `.querySelector('[data-do="edit"]').click()`)
+		w.p.until("the bar is there", `!document.getElementById("edit-bar").hidden`)
+	}},
+	{"page of one's own message", func(w *walk) {
+		w.room("/r/lobby")
+		w.run(`document.body.dataset.page = ""; location.assign(` + ownMessage + `.querySelector('[data-do="menu"]').href)`)
+		w.page("message")
+	}},
 	{"too long", func(w *walk) {
 		w.room("/r/lobby")
 		w.write(strings.Repeat("я", 8100))
@@ -78,12 +100,22 @@ var states = []state{
 	{"connection closed", func(w *walk) { w.ended() }},
 }
 
+// ownMessage is one of those that the reader may change.
+const ownMessage = `[...document.querySelectorAll("#log .message[data-own]:not([data-erased])")].at(-1)`
+
+// tools comes near to a message, so that the scripts for what one can do with it are loaded.
+func (w *walk) tools() {
+	w.t.Helper()
+	w.run(ownMessage + `.querySelector(".message__tool").focus()`)
+	w.p.until("the actions are there", `document.querySelector('#log .message__tool[tabindex="-1"]')`)
+}
+
 // eachState walks through all states in a language, with a server and a browser tab of its own.
 func eachState(t *testing.T, b browser, lang string, visit func(w *walk, st state)) {
 	t.Helper()
 	w := &walk{t: t, browser: b, s: start(t, "--no-limits"), lang: lang}
 	w.fill()
-	w.p = b.person(t, "reader")
+	w.p = b.personFor(t, "reader", 10*time.Minute)
 	w.p.refused = true
 	w.p.do(chromedp.Navigate(w.s.url("/?lang=" + lang)))
 	w.page("login")
