@@ -23,8 +23,9 @@ var Styles = []string{
 	"message", "message-phone", "tools", "dialog", "prose", "system", "jump", "composer", "people", "rooms", "all-rooms", "error", "hosts", "one", "touch", "utilities",
 }
 
-// Served are the files as browsers get them, by path: scripts and styles without what only their readers need. The
-// names in scripts stay, so that an error in somebody's console can be understood. The map is shared: nobody changes it.
+// Served are the files as browsers get them, by path: scripts and styles without what only their readers need.
+// Names of functions, classes and members stay, so that an error in somebody's console can be understood. The map is
+// shared: nobody changes it.
 func Served() map[string][]byte { return served() }
 
 var served = sync.OnceValue(func() map[string][]byte {
@@ -38,7 +39,7 @@ var served = sync.OnceValue(func() map[string][]byte {
 func serve(tree fs.FS) (map[string][]byte, error) {
 	m := minify.New()
 	m.Add(".css", &css.Minifier{})
-	m.Add(".js", &js.Minifier{KeepVarNames: true})
+	m.Add(".js", &js.Minifier{})
 	files := map[string][]byte{}
 	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
