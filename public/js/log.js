@@ -42,6 +42,7 @@ export class Log {
     this.#decorator = decorator;
     this.#history = history;
     this.#steady = steady;
+    steady.onHeld = () => this.#look();
     this.#unreadLine = unreadLine;
     this.#onUnread = onUnread;
     this.#onJump = onJump;

@@ -27,6 +27,8 @@ export class Steady {
   /** @type {HTMLElement | null} */
   #anchor = null;
   #top = 0; // of the anchor, on the screen
+  /** Called after each change: that it has scrolled is nobody's doing. */
+  onHeld = () => {};
 
   /**
    * @param {HTMLElement} scroller
@@ -48,6 +50,7 @@ export class Steady {
     this.#restore();
     this.#scroller.style.removeProperty("overflow-anchor");
     this.noted();
+    this.onHeld();
   }
 
   /** Where browsers keep nothing in its place by themselves: notes what is where, after somebody has scrolled. */

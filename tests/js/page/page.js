@@ -216,6 +216,20 @@ const tests = {
     await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end");
   },
 
+  async "trimming while many come at once does not look as if somebody went up"() {
+    const { apply, log, scroller, list } = parts();
+    log.begin(true, 0, NOTHING_UNREAD);
+    for (let i = 1; i <= 339; i++) apply(message(i));
+    await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end");
+    for (let i = 340; i <= 420; i++) apply(message(i)); // more than were let go, before the browser tells of the scrolling
+    await frame();
+    await frame();
+    await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end again");
+    equal($("#jump").hidden, true, "one follows the end: the button");
+    equal(list.querySelectorAll(".message").length <= 340, true);
+    equal(outline().at(-1), 420);
+  },
+
   async "a page about one message shows that one"() {
     const { apply, log, scroller } = parts();
     for (let i = 1; i <= 80; i++) apply(message(i));
