@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: fuzz deps run build fmt lint test axe paint drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
+.PHONY: fuzz deps flood run build fmt lint test axe paint drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -71,6 +71,11 @@ load:
 # one of them, it must fail: see tests/torture/README.md.
 torture:
 	go run ./tests/torture $(if $(DURATION),--duration $(DURATION)) $(if $(filter-out tests/out/seed,$(SEED)),--seed $(SEED)) $(if $(MUTANT),--mutant $(MUTANT))
+
+# What a flood does to everybody else, kind by kind: make flood PAIRS=5 FLOOD=pings,logins. On a machine that does nothing
+# else.
+flood:
+	go run ./tests/flood $(if $(PAIRS),--pairs $(PAIRS)) $(if $(FLOOD),--flood $(FLOOD))
 
 # Every mutant in turn: each must be found out.
 mutants:

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// floods are the ways to be a nuisance. Each is called again and again by several, and returns when the server has had
+// enough, or soon.
+var floods = map[string]func(net.Conn){
+	"connects":        func(c net.Conn) { upgrade(c) },
+	"messages":        func(c net.Conn) { pour(c, frame(0x81, []byte("flood"))) },
+	"big messages":    func(c net.Conn) { pour(c, frame(0x81, bytes.Repeat([]byte("x"), 7000))) },
+	"pings":           func(c net.Conn) { pour(c, frame(0x89, []byte("ping"))) },
+	"empty fragments": func(c net.Conn) { pour(c, append(frame(0x01, nil), bytes.Repeat(frame(0x00, nil), 1000)...)) },
+	"big frames":      func(c net.Conn) { pour(c, frame(0x81, bytes.Repeat([]byte("x"), 100<<10))) },
+	"bad frames":      func(c net.Conn) { pour(c, []byte{0x83, 0x01, 0x00}) },
+	"bad commands":    func(c net.Conn) { pourAs(c, "govor.v1.json", frame(0x81, []byte("not JSON"))) },
+	"half handshakes": func(c net.Conn) {
+		_, _ = io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgr")
+		_, _ = io.Copy(io.Discard, c) // the server has enough
+	},
+	"pages": func(c net.Conn) { ask(c, "GET /r/calm HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n") },
+	"logins": func(c net.Conn) {
+		ask(c, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 26\r\n\r\nname=flooder&password=wrong")
+	},
+}
+
+func floodNames() []string {
+	names := make([]string, 0, len(floods))
+	for name := range floods {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// flooders do it at once; those who only hold connections are more.
+const (
+	flooders = 8
+	holders  = 1500
+)
+
+// flood goes on until the process is killed. It comes from an address of its own: 127.0.0.2.
+func flood(ctx context.Context, name, addr string) error {
+	do, ok := floods[name]
+	if !ok {
+		return fmt.Errorf("there is no flood %q; there are: %s", name, strings.Join(floodNames(), ", "))
+	}
+	n := flooders
+	if name == "half handshakes" {
+		n = holders
+	}
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: 5 * time.Second}
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				c, err := dialer.DialContext(ctx, "tcp", addr)
+				if err != nil {
+					<-time.After(10 * time.Millisecond)
+					continue
+				}
+				_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+				do(c)
+				_ = c.Close()
+			}
+		})
+	}
+	all.Wait()
+	return ctx.Err()
+}
+
+func upgrade(c net.Conn) bool { return upgradeTo(c, "") }
+
+func upgradeTo(c net.Conn, subprotocol string) bool {
+	if subprotocol != "" {
+		subprotocol = "Sec-WebSocket-Protocol: " + subprotocol + "\r\n"
+	}
+	_, _ = io.WriteString(c, "GET /ws?room=flood HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+subprotocol+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+	status, err := bufio.NewReader(c).ReadString('\n')
+	return err == nil && strings.Contains(status, " 101 ")
+}
+
+func pour(c net.Conn, what []byte) { pourAs(c, "", what) }
+
+// pourAs writes as fast as the server reads, and reads what it says.
+func pourAs(c net.Conn, subprotocol string, what []byte) {
+	if !upgradeTo(c, subprotocol) {
+		return
+	}
+	go func() { _, _ = io.Copy(io.Discard, c) }() // ends with the connection
+	for {
+		if _, err := c.Write(what); err != nil {
+			return
+		}
+	}
+}
+
+// ask asks as often as one connection lets it.
+func ask(c net.Conn, request string) {
+	go func() { _, _ = io.Copy(io.Discard, c) }() // ends with the connection
+	for {
+		if _, err := io.WriteString(c, request); err != nil {
+			return
+		}
+	}
+}
+
+// frame is a masked frame; a mask of zeros changes nothing.
+func frame(first byte, payload []byte) []byte {
+	b := []byte{first}
+	switch n := len(payload); {
+	case n < 126:
+		b = append(b, 0x80|byte(n))
+	case n < 1<<16:
+		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, 0x80|127), uint64(n))
+	}
+	return append(append(b, 0, 0, 0, 0), payload...)
+}
