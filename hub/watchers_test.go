@@ -180,3 +180,19 @@ func TestRoomsStandInAnOrderThatStays(t *testing.T) {
 		t.Errorf("the rooms are %s, want %s", names, want)
 	}
 }
+
+// BenchmarkSaid is what dispatch pays for a message in a room that others watch: the same, however many they are.
+func BenchmarkSaid(b *testing.B) {
+	for _, watching := range []int{0, 1, 10_000} {
+		b.Run(fmt.Sprintf("watched by %d", watching), func(b *testing.B) {
+			n := newWatchers(nil)
+			for range watching {
+				n.add(&Session{}, "busy")
+			}
+			e := protocol.Event{Room: "busy", Kind: protocol.KindMessage, Body: "сборка прошла, 412 тестов"}
+			for b.Loop() {
+				n.said(&e)
+			}
+		})
+	}
+}
