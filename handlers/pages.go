@@ -33,14 +33,15 @@ func (s *Server) page(c *fiber.Ctx, name string, data any) error {
 	if err := s.views.Render(&b, name, data, views.Layout); err != nil {
 		return err
 	}
+	html := bytes.ToValidUTF8(b.Bytes(), []byte("\ufffd")) // a form comes back with what was typed, whatever it was
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie, Sec-Fetch-Site")
 	k := pageCoding(c)
-	if b.Len() < zipFrom || k == "" {
-		return c.Send(b.Bytes())
+	if len(html) < zipFrom || k == "" {
+		return c.Send(html)
 	}
 	c.Set(fiber.HeaderContentEncoding, string(k))
-	return c.Send(shorten(b.Bytes(), k, pageBrotli, pageGzip))
+	return c.Send(shorten(html, k, pageBrotli, pageGzip))
 }
 
 // choose follows the link of a language or a theme, ?lang=en or ?theme=dark: it keeps the choice and leads to path
