@@ -60,6 +60,7 @@ type client struct {
 	outage outage
 	people []string // names, the last to speak first
 	ending ending
+	acting map[string]bool // ids of acts without an answer
 }
 
 // place is where the client is in its room.
@@ -154,7 +155,7 @@ func (c *client) typed(in typed) {
 	case endOfInput:
 		c.ending.closing = true
 	default:
-		if !c.local(in.text) {
+		if !c.local(in.text) && !c.act(in.text) {
 			c.add(in.text)
 		}
 	}
@@ -363,6 +364,9 @@ func (c *client) closedByServer(err error) (code int, text string, final bool) {
 			return exitKicked, c.words.kicked, true
 		}
 	case protocol.ClosePolicy:
+		if ce.reason == "kicked" {
+			return exitKicked, c.words.closed, true // the notice before it says why
+		}
 		if !strings.Contains(strings.ReplaceAll(ce.reason, " ", "_"), string(protocol.CodeTooFast)) {
 			return exitKicked, c.words.kicked, true
 		}

@@ -51,6 +51,8 @@ func (c *client) frame(f protocol.Frame, raw []byte) {
 		c.presence(f)
 	case protocol.Receipt:
 		c.receipt(f)
+	case *protocol.Notice:
+		c.told(f)
 	case *protocol.Error:
 		c.failed(f)
 	}
@@ -190,7 +192,7 @@ func (c *client) presence(f *protocol.Presence) {
 }
 
 func (c *client) receipt(f protocol.Receipt) {
-	if !c.box.take(f.ID) {
+	if c.acted(f.ID, nil) || !c.box.take(f.ID) {
 		return
 	}
 	c.wait.connected()
@@ -217,6 +219,9 @@ func (c *client) refuse(id string, code protocol.Code, why string) {
 // failed handles an error of the server: about a message if it has an id, else about the connection.
 func (c *client) failed(e *protocol.Error) {
 	c.wait.floor = min(e.RetryAfter, maxFloor)
+	if e.ID != "" && c.acted(e.ID, e) {
+		return
+	}
 	if e.ID != "" {
 		c.messageFailed(e)
 		return

@@ -31,6 +31,7 @@ type words struct {
 	flagTimeout, flagNoHistoryFile, flagVersion, flagHelp                                     string
 	lobby                                                                                     string
 	codes                                                                                     map[protocol.Code]string
+	told                                                                                      func(*protocol.Notice) string
 	tooLong                                                                                   string
 	stateProblem                                                                              string
 }
@@ -51,10 +52,10 @@ func chooseWords(getenv func(string) string) *words {
 // errorText is the sentence for an error of the server: ours in this language if there is one, else the server's.
 func (w *words) errorText(e *protocol.Error) string {
 	if s := w.codes[e.Code]; s != "" {
-		return s
+		return s + because(e)
 	}
 	if e.Message != "" {
-		return protocol.CleanText(e.Message)
+		return protocol.CleanText(e.Message) + because(e)
 	}
 	return protocol.CleanText(string(e.Code))
 }
@@ -65,4 +66,19 @@ func (w *words) roomTitle(room string) string {
 		return w.lobby
 	}
 	return protocol.CleanText(room)
+}
+
+// because is how long what a host did holds still, and the reason.
+func because(e *protocol.Error) string {
+	text := ""
+	switch e.Code {
+	case protocol.CodeBanned, protocol.CodeMuted, protocol.CodeSlowMode:
+		if e.RetryAfter > 0 {
+			text = " (" + protocol.Span(e.RetryAfter.Truncate(time.Second)+time.Second) + ")"
+		}
+	}
+	if e.Why != "" {
+		text += ": " + protocol.CleanText(e.Why)
+	}
+	return text
 }

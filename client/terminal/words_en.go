@@ -51,6 +51,7 @@ var english = words{
 		}
 		return t.Format("2 January")
 	},
+	told:         toldInEnglish,
 	kicked:       "Access denied",
 	replaced:     "You are now connected in another window",
 	closed:       "Connection closed",
@@ -71,6 +72,10 @@ name and room. These lines are for the client itself:
   /outbox       list what is not sent, with numbers for what has failed
   /retry [N]    send what has failed again, all of it or number N
   /discard [N]  drop what has failed, all of it or number N
+
+Owners and moderators keep order with /kick, /mute, /unmute, /ban, /unban,
+/close, /open, /slow, /mod and /unmod, as README.md says. A space before a line
+makes a message of it.
 
 When input or output is not a terminal, every line of the input is a message,
 and at its end the client waits for the receipts: echo done | govor client ci
