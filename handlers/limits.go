@@ -93,6 +93,7 @@ func (s *Server) paceRequests(c *fiber.Ctx) error {
 	e := protocol.Errorf(protocol.CodeTooFast, "there are too many requests from your address; wait %s s", retryAfter(wait))
 	e.RetryAfter = wait
 	c.Set(fiber.HeaderRetryAfter, retryAfter(wait))
+	c.Context().SetConnectionClose() // or what it sends without waiting is refused one by one, at our cost
 	c.Status(fiber.StatusTooManyRequests)
 	return sendFrame(c, e)
 }
