@@ -227,7 +227,9 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	if err != nil || resp.StatusCode != http.StatusSeeOther {
 		return // it may have happened or not
 	}
-	pause(ctx, between(rng, 40*time.Millisecond, 400*time.Millisecond))
+	// So long that something is said, stored and shown to the others meanwhile, also on a busy machine; the server gives
+	// what was pending up after 5 s.
+	pause(ctx, between(rng, 300*time.Millisecond, 2500*time.Millisecond))
 	for {
 		_, data, err := ws.Read(ctx)
 		if err != nil {
