@@ -83,6 +83,7 @@ type ledger struct {
 	byID   map[string]*said
 	byText map[string]*said
 	shown  map[string]map[int64]shown // room → number → event
+	ends   map[string]int64           // room → the last number that was shown
 	places map[key]int64              // number at which a message was shown
 	owners map[string]map[int64]key   // room → number → whose receipt named it
 	runs   []*run                     // of plain text
@@ -101,7 +102,7 @@ type run struct {
 func newLedger() *ledger {
 	return &ledger{
 		byKey: map[key]*said{}, byID: map[string]*said{}, byText: map[string]*said{}, shown: map[string]map[int64]shown{},
-		places: map[key]int64{}, owners: map[string]map[int64]key{},
+		places: map[key]int64{}, ends: map[string]int64{}, owners: map[string]map[int64]key{},
 	}
 }
 
@@ -205,11 +206,19 @@ func (l *ledger) place(who, room string, seq int64, s *said, e shown) {
 		l.breaks(exactlyOnce, "%s saw %s as %s %d, and it was shown as %d already", who, e.id, room, seq, at)
 	}
 	l.shown[room][seq], l.places[e.key] = e, seq
+	l.ends[room] = max(l.ends[room], seq)
 	if owner, ok := l.owners[room][seq]; ok && owner != e.key {
 		l.breaks(noGap, "%s saw %q as %s %d, and that number was acknowledged for %s", who, e.text, room, seq, owner.id)
 	} else if s.seq != 0 && s.seq != seq {
 		l.breaks(noGap, "%s saw %s as %s %d, and it was acknowledged as %d", who, e.id, room, seq, s.seq)
 	}
+}
+
+// end is the last number of a room that anybody was shown.
+func (l *ledger) end(room string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ends[room]
 }
 
 // begin starts a run of plain text.

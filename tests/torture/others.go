@@ -216,8 +216,8 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	if _, _, err := ws.Read(ctx); err != nil { // welcome
 		return
 	}
-	// Either the socket is full of what is said meanwhile, or of what was said before: also where little is said.
-	hello := pick(rng, `{"type":"hello"}`, `{"type":"hello","rooms":{"lobby":{"after":0}}}`)
+	// The socket is to be full, also where little is said: of what was said last, as far as one block of history goes.
+	hello := fmt.Sprintf(`{"type":"hello","rooms":{"lobby":{"after":%d}}}`, max(0, w.ledger.end("lobby")-150))
 	if ws.Write(ctx, websocket.MessageText, []byte(hello)) != nil {
 		return
 	}
