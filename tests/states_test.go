@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,6 +89,13 @@ var states = []state{
 		w.run(`document.body.dataset.page = ""; location.assign(` + ownMessage + `.querySelector('[data-do="menu"]').href)`)
 		w.page("message")
 	}},
+	{"link of the owner", func(w *walk) { w.visit(w.ownerLink()) }},
+	{"somebody, for the owner", func(w *walk) {
+		w.run(`document.querySelector("form[action='/owner'] button").click()`)
+		w.page("room")
+		w.somebody()
+	}},
+	{"audit", func(w *walk) { w.visit("/audit") }},
 	{"too long", func(w *walk) {
 		w.room("/r/lobby")
 		w.write(strings.Repeat("я", 8100))
@@ -102,6 +110,19 @@ var states = []state{
 
 // ownMessage is one of those that the reader may change.
 const ownMessage = `[...document.querySelectorAll("#log .message[data-own]:not([data-erased])")].at(-1)`
+
+// ownerLink is what the program prints for whoever has started it.
+func (w *walk) ownerLink() string {
+	w.t.Helper()
+	return w.s.log.await(w.t, regexp.MustCompile(`http://[^/\s]+(/owner\?key=\S+)`), w.s.exited)[1]
+}
+
+// somebody opens the page of who wrote the first message.
+func (w *walk) somebody() {
+	w.t.Helper()
+	w.visit("/people/" + eval[string](w.p, `document.querySelector("#log .message:not([data-own])").dataset.member`))
+	w.page("person")
+}
 
 // tools comes near to a message, so that the scripts for what one can do with it are loaded.
 func (w *walk) tools() {
