@@ -218,10 +218,8 @@ func (p *person) room(s *server, name string) {
 	p.until("the room "+name, `document.body && document.body.dataset.room === `+quote(name)+` && document.querySelector("#people .person[data-own]")`)
 }
 
-// badge is what the column says of a room.
-func badge(room string) string {
-	return `(document.querySelector('.room-row[data-room="` + room + `"] .room-row__count:not([hidden])')?.textContent ?? "")`
-}
+// badge is what the column says of the room design.
+const badge = `(document.querySelector('.room-row[data-room="design"] .room-row__count:not([hidden])')?.textContent ?? "")`
 
 // What somebody has read on one device is read on the others, now and later; what is unread is told of rooms that are
 // not on the screen.
@@ -242,23 +240,23 @@ func TestBrowserSharesWhatWasRead(t *testing.T) {
 	for i := range 3 {
 		s.curl("/r/design/messages?name=ci", fmt.Sprintf("ещё %d", i))
 	}
-	desk.until("three are unread", badge("design")+` === "3" && document.title.startsWith("(3) ")`)
+	desk.until("three are unread", badge+` === "3" && document.title.startsWith("(3) ")`)
 	desk.until("the tab calls", `document.querySelector("link[rel=icon]").href.includes("waiting")`)
 	s.curl("/r/design/messages?name=ci", "@мария, посмотри")
-	desk.until("a mention", badge("design")+` === "@ 1" && document.querySelector('.room-row[data-room="design"] [data-mention]')`)
+	desk.until("a mention", badge+` === "@ 1" && document.querySelector('.room-row[data-room="design"] [data-mention]')`)
 
 	phone.room(s, "design")
 	phone.until("the line before what is new", `document.querySelector(".unread")?.nextElementSibling?.textContent.includes("ещё 0")`)
-	desk.until("nothing is unread any more", badge("design")+` === "" && !document.title.startsWith("(") && document.querySelector("link[rel=icon]").href.includes("favicon.svg")`)
+	desk.until("nothing is unread any more", badge+` === "" && !document.title.startsWith("(") && document.querySelector("link[rel=icon]").href.includes("favicon.svg")`)
 	desk.room(s, "lobby")
-	if got := eval[string](desk, badge("design")); got != "" {
+	if got := eval[string](desk, badge); got != "" {
 		t.Errorf("after a reload %s is unread", got)
 	}
 	phone.room(s, "lobby")
 	s.curl("/r/design/messages?name=ci", "снова новое")
-	desk.until("one is unread", badge("design")+` === "1"`)
+	desk.until("one is unread", badge+` === "1"`)
 	desk.room(s, "lobby")
-	desk.until("one is unread after a reload", badge("design")+` === "1" && document.title.startsWith("(1) ")`)
+	desk.until("one is unread after a reload", badge+` === "1" && document.title.startsWith("(1) ")`)
 	desk.room(s, "design")
 	desk.until("the line again", `document.querySelector(".unread")?.nextElementSibling?.textContent.includes("снова новое")`)
 	s.curl("/r/design/messages?name=ci", "при мне")
@@ -288,10 +286,10 @@ func TestBrowserSharesWhatWasRead(t *testing.T) {
 	plain.call(browserCall(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	phone.room(s, "lobby")
 	s.curl("/r/design/messages?name=ci", "последнее")
-	desk.until("it is unread", badge("design")+` !== ""`)
+	desk.until("it is unread", badge+` !== ""`)
 	plain.do(chromedp.Navigate(s.url("/r/design")))
 	plain.sees("последнее")
-	desk.until("it is read", badge("design")+` === ""`)
+	desk.until("it is read", badge+` === ""`)
 }
 
 // Whoever is mentioned while nobody looks is told by a notification, one for each room, which goes away with reading.
@@ -322,7 +320,7 @@ func TestBrowserNotifiesOfMentions(t *testing.T) {
 	p.until("permission", `asked === 1 && document.getElementById("notify").hidden`)
 
 	s.curl("/r/design/messages?name=ci", "@Мария, пока видно")
-	p.until("the badge", badge("design")+` === "@ 1"`)
+	p.until("the badge", badge+` === "@ 1"`)
 	if n := eval[int](p, "notes.length"); n != 0 {
 		t.Errorf("%d notifications while one looks", n)
 	}
