@@ -25,6 +25,9 @@ type config struct {
 	ACMEEmail, ACMEDirectory string
 	HTTPListen               string      // leads to TLS; "" = none
 	SocketMode               os.FileMode // of a unix socket
+	Mode                     string      // open, password, members, proxy
+	Password                 string      // of the server, with mode password
+	ProxyHeader              string      // says the name, with mode proxy
 	MetricsListen            string      // "" = /metrics on Listen
 	MetricsToken             string      // "" = none is needed
 	Pprof                    bool        // on MetricsListen
@@ -109,7 +112,7 @@ func parseConfig(args []string, getenv func(string) string) (config, error) {
 	if c.NoLimits {
 		c.lift()
 	}
-	return c, c.check()
+	return c, errors.Join(c.check(), c.checkDoor(getenv))
 }
 
 // speaksTLS tells whether the server does so itself.

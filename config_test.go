@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		ByteRate: 16 << 10, RatePerMember: 10, ByteRatePerMember: 32 << 10, RatePerIP: 100, ByteRatePerIP: 512 << 10,
 		FrameRate: 50, ControlRate: 50, RequestsPerIP: 50, LoginsPerIP: 60, MaxRooms: 64, NewRooms: 60, NameChanges: 10,
 		RingBytes: 1 << 20, PresenceGrace: 5 * time.Second, PingInterval: 25 * time.Second, IdleTimeout: time.Minute,
-		StallTimeout: time.Minute, ShutdownTimeout: 8 * time.Second,
+		StallTimeout: time.Minute, Mode: "open", ProxyHeader: "X-Forwarded-User", ShutdownTimeout: 8 * time.Second,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("defaults\n%+v, want\n%+v", got, want)
@@ -107,6 +107,11 @@ func TestMistakesAreSentencesThatNameWhatIsWrong(t *testing.T) {
 		{"base URL with a path", []string{"--base-url", "https://chat.example/chat"}, nil, "", []string{"--base-url"}},
 		{"origin", []string{"--allowed-origins", "https://a.example,null"}, nil, "", []string{"--allowed-origins", `"null"`}},
 		{"proxy", []string{"--trusted-proxies", "10.0.0.0/8, nginx"}, nil, "", []string{"--trusted-proxies", `"nginx"`}},
+		{"mode", []string{"--mode", "closed"}, nil, "", []string{"--mode", "open, password, members, proxy"}},
+		{"mode password without one", []string{"--mode", "password"}, nil, "", []string{"--password-file", "GOVOR_PASSWORD"}},
+		{"no password file", []string{"--mode", "password", "--password-file", "/nowhere/x"}, nil, "", []string{"--password-file", "/nowhere/x"}},
+		{"mode proxy without one", []string{"--mode", "proxy"}, nil, "", []string{"--trusted-proxies"}},
+		{"proxy header", []string{"--proxy-header", "a b"}, nil, "", []string{"--proxy-header", "X-Forwarded-User"}},
 		{"frame too small for a text", []string{"--max-frame-bytes", "4k"}, nil, "", []string{"--max-frame-bytes", "--max-text"}},
 		{"ping after the end", []string{"--ping-interval", "2m"}, nil, "", []string{"--ping-interval", "--idle-timeout"}},
 		{"no file", []string{"--config", "/nowhere/x"}, nil, "", []string{"/nowhere/x"}},

@@ -60,6 +60,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 			cfg, err := parseConfig(general, getenv)
 			return cfg.DataDir, err
 		}, stdout)
+	case "invite":
+		err = invite(ctx, args, getenv, stdout)
 	case "healthcheck":
 		err = healthcheck(ctx, args, getenv)
 	case "version":
@@ -137,6 +139,7 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stdou
 	}
 	s.announce(stdout)
 	s.offerOwnership(stdout, cfg)
+	warnPlain(log, cfg, s.ln.Addr())
 	next, err := s.run(ctx, cfg.ShutdownTimeout)
 	signal.Reset(os.Interrupt, syscall.SIGTERM) // from now on they end the program, whichever it is
 	if next == nil || ctx.Err() != nil {
@@ -195,7 +198,7 @@ func (s *server) openLive(cfg config) error {
 	}
 	s.hub, err = hub.New(hub.Config{
 		Journal: s.journal, Store: s.store, Log: s.log, Registry: s.registry, Prerender: v.Prerender, Forget: v.Forget, Now: clock.Now,
-		Secret: secret,
+		Secret: secret, Mode: hub.Mode(cfg.Mode), Password: cfg.Password,
 		Limits: cfg.hubLimits(),
 	})
 	if err != nil {
@@ -207,7 +210,7 @@ func (s *server) openLive(cfg config) error {
 	}
 	s.http, err = handlers.New(handlers.Config{
 		Hub: s.hub, Views: v, Log: s.log, Registry: s.registry, Socket: limits, Loops: s.loops,
-		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies,
+		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies, ProxyHeader: cfg.ProxyHeader,
 		MaxText: cfg.MaxText, LoginRate: cfg.LoginsPerIP / 60, LoginBurst: loginBurst, RequestRate: cfg.RequestsPerIP,
 		RequestBurst: cfg.requestBurst(), MaxWaiting: cfg.MaxConnsPerIP,
 		Metrics: cfg.MetricsListen == "", MetricsToken: cfg.MetricsToken,

@@ -44,6 +44,9 @@ func settings(getenv func(string) string) []group {
 			{"acme-directory", "URL", "", "the authority; empty: Let's Encrypt", func(c *config, s string) error { c.ACMEDirectory = s; return nil }},
 			{"http-listen", "ADDR", "", "address for plain HTTP that leads to https, usually :80", func(c *config, s string) error { return setOptionalAddr(&c.HTTPListen, s) }},
 			{"owner-link", "", "false", "print a link that makes an owner although there is one", func(c *config, s string) error { return setBool(&c.OwnerLink, s) }},
+			{"mode", "MODE", "open", "who may come in: open, password, members or proxy", func(c *config, s string) error { return oneOf(&c.Mode, s, "open", "password", "members", "proxy") }},
+			{"password-file", "FILE", "", "the server's password, its first line, for --mode password (or GOVOR_PASSWORD)", setPasswordFile},
+			{"proxy-header", "NAME", "X-Forwarded-User", "in which a trusted proxy says the name, for --mode proxy", setProxyHeader},
 			{"metrics-listen", "ADDR", "", "address for /metrics; empty: on the main one", func(c *config, s string) error { return setOptionalAddr(&c.MetricsListen, s) }},
 			{"metrics-token-file", "FILE", "", "who reads /metrics must show what is in it: Authorization: Bearer TOKEN", setMetricsToken},
 			{"pprof", "", "false", "profiles at /debug/pprof/ of --metrics-listen", func(c *config, s string) error { return setBool(&c.Pprof, s) }},
@@ -102,6 +105,7 @@ Usage:
   govor backup FILE             copy the chat into FILE, also while it runs
   govor restore FILE            put what a backup holds into the data directory
   govor export [FILE]           write what was said as JSON, text or a page
+  govor invite                  make a link by which new members come
   govor check                   look whether the data is as it should be
   govor healthcheck [settings]  exit 0 if the server with these settings is ready
   govor version                 say which version this is; with --check-data DIR fail

@@ -50,6 +50,9 @@ func (s *Server) clearLogin(c *fiber.Ctx) {
 
 // visitor is who a cookie proves; nil when there is none. A cookie that is wrong, or no longer good, is taken away.
 func (s *Server) visitor(ctx context.Context, c *fiber.Ctx) (*hub.Member, error) {
+	if s.hub.Mode() == hub.ModeProxy {
+		return s.fromProxy(ctx, c)
+	}
 	value := c.Cookies(s.cookieName(c))
 	if value == "" {
 		return nil, nil //nolint:nilnil // nobody is no error
@@ -68,7 +71,7 @@ func (s *Server) visitor(ctx context.Context, c *fiber.Ctx) (*hub.Member, error)
 
 // provedVisitor is visitor for what changes something: a cookie counts only if a page of ours sent it.
 func (s *Server) provedVisitor(ctx context.Context, c *fiber.Ctx) (*hub.Member, error) {
-	if c.Locals(localProved) == nil {
+	if c.Locals(localProved) == nil && s.hub.Mode() != hub.ModeProxy { // a proxy has looked at programs, too
 		return nil, nil //nolint:nilnil // a program is nobody until it says a name
 	}
 	return s.visitor(ctx, c)

@@ -21,9 +21,9 @@ func status(code protocol.Code) int {
 	case protocol.CodeBadFrame, protocol.CodeUnknownType, protocol.CodeBadID, protocol.CodeEmpty, protocol.CodeBadText,
 		protocol.CodeBadName, protocol.CodeBadRoom, protocol.CodeBadCommand:
 		return fiber.StatusBadRequest
-	case protocol.CodeBadToken:
+	case protocol.CodeBadToken, protocol.CodeNeedPassword, protocol.CodeBadPassword:
 		return fiber.StatusUnauthorized
-	case protocol.CodeForbidden, protocol.CodeRoomClosed, protocol.CodeNotInRoom, protocol.CodeNotYours, protocol.CodeBanned,
+	case protocol.CodeBadInvite, protocol.CodeForbidden, protocol.CodeRoomClosed, protocol.CodeNotInRoom, protocol.CodeNotYours, protocol.CodeBanned,
 		protocol.CodeMuted, protocol.CodeReadOnly:
 		return fiber.StatusForbidden
 	case protocol.CodeNoRoom, protocol.CodeNoTarget, protocol.CodeNoMember:
@@ -60,7 +60,7 @@ func describe(err error) (int, *protocol.Error) {
 func (s *Server) answerErrors(c *fiber.Ctx) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			s.log.Error("request panicked", zap.String("path", c.Path()), zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
+			s.log.Error("request panicked", zap.String("path", loggedPath(c)), zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
 			err = s.answer(c, fiber.ErrInternalServerError)
 		}
 	}()
@@ -77,17 +77,20 @@ func (s *Server) answer(c *fiber.Ctx, err error) error {
 	case errors.Is(err, fiber.ErrBadGateway): // what Fiber says of a connection that broke while it sent its request
 		s.log.Debug("request not read")
 	case code >= fiber.StatusInternalServerError && e.Code == protocol.CodeInternal:
-		s.log.Error("request failed", zap.String("method", c.Method()), zap.String("path", c.Path()), zap.Error(err))
+		s.log.Error("request failed", zap.String("method", c.Method()), zap.String("path", loggedPath(c)), zap.Error(err))
 	}
 	s.setHeaders(c) // again: no route has seen a request that is too large
 	c.Status(code)
 	if e.RetryAfter > 0 {
 		c.Set(fiber.HeaderRetryAfter, retryAfter(e.RetryAfter))
 	}
+	if e.Code == protocol.CodeNeedPassword || e.Code == protocol.CodeBadPassword {
+		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="Govor", charset="UTF-8", Bearer`)
+	}
 	if !wantsHTML(c) {
 		return sendFrame(c, e)
 	}
-	return s.page(c, "error", views.ErrorPage{Page: s.pageOf(c, ""), Status: code, Requested: c.Path(), Problem: e})
+	return s.page(c, "error", views.ErrorPage{Page: s.pageOf(c, ""), Status: code, Requested: loggedPath(c), Problem: e})
 }
 
 // sendFrame answers with one object of the JSON format.

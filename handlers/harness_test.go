@@ -51,6 +51,15 @@ type site struct {
 // newSite starts one; change may be nil.
 func newSite(tb testing.TB, change func(*Config, *hub.Limits)) *site {
 	tb.Helper()
+	return newSiteIn(tb, hub.ModeOpen, change)
+}
+
+// serverPassword is that of a site with hub.ModePassword.
+const serverPassword = "для своих"
+
+// newSiteIn is newSite in a mode.
+func newSiteIn(tb testing.TB, mode hub.Mode, change func(*Config, *hub.Limits)) *site {
+	tb.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	log := zap.New(core)
 	st, err := store.Open(tb.TempDir(), log)
@@ -70,6 +79,7 @@ func newSite(tb testing.TB, change func(*Config, *hub.Limits)) *site {
 	}
 	h, err := hub.New(hub.Config{
 		Journal: j, Store: st, Log: log, Registry: registry, Secret: []byte(strings.Repeat("s", 32)), Limits: limits,
+		Mode: mode, Password: serverPassword,
 	})
 	if err != nil {
 		tb.Fatal(err)

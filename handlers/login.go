@@ -6,6 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"govor/hub"
 	"govor/hub/protocol"
 	"govor/views"
 )
@@ -32,12 +33,19 @@ func (s *Server) loginPage(c *fiber.Ctx, p views.LoginPage, path string) error {
 	p.Page = s.pageOf(c, path)
 	p.Online = s.hub.Online()
 	p.Server = string(c.Context().Host())
+	switch s.hub.Mode() {
+	case hub.ModePassword:
+		p.Wants = views.ServerPassword
+	case hub.ModeMembers:
+		p.Wants = views.NamePassword
+	case hub.ModeOpen, hub.ModeProxy:
+	}
 	return s.page(c, "login", p)
 }
 
-// login is POST /login: name, and room to go on to.
+// login is POST /login: name, password where one is wanted, and room to go on to.
 func (s *Server) login(c *fiber.Ctx) error {
-	name := strings.TrimSpace(c.FormValue("name")) // keyboards of phones add a space
+	name := trimmed(c.FormValue("name"))
 	room, bad := s.hub.CheckRoom(c.FormValue("room"))
 	if bad != nil {
 		room = protocol.RoomLobby
@@ -59,7 +67,9 @@ func (s *Server) login(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	m, err := s.hub.Login(ctx, name, current)
+	m, err := s.hub.SignIn(ctx, hub.Entry{
+		Name: name, Password: c.FormValue("password"), Label: deviceOf(c), How: protocol.LoginByPage, Current: current,
+	})
 	if err != nil {
 		return s.loginRefused(c, name, room, err)
 	}
@@ -103,7 +113,10 @@ func (s *Server) loginRefused(c *fiber.Ctx, name, room string, err error) error 
 	return s.loginPage(c, views.LoginPage{Name: name, Error: e.Code, Suggestion: e.Suggestion, Room: room}, path)
 }
 
-// logout is POST /logout: it ends all logins of the member, on every device.
+// trimmed is what was typed without what keyboards of phones add.
+func trimmed(s string) string { return strings.TrimSpace(s) }
+
+// logout is POST /logout: it ends this login, with the field everywhere all of the member's, on every device.
 func (s *Server) logout(c *fiber.Ctx) error {
 	ctx, cancel := deadline()
 	defer cancel()
@@ -117,7 +130,11 @@ func (s *Server) logout(c *fiber.Ctx) error {
 		return err
 	}
 	if m != nil {
-		if err := s.hub.Logout(ctx, *m); err != nil {
+		end := func() error { return s.hub.EndLogin(ctx, *m, m.Login) }
+		if c.FormValue("everywhere") != "" {
+			end = func() error { return s.hub.Logout(ctx, *m) }
+		}
+		if err := end(); err != nil {
 			return err
 		}
 		s.clearLogin(c)

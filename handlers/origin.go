@@ -147,7 +147,7 @@ func values(c *fiber.Ctx, name string) []string {
 // refuse counts and logs a refusal and returns err.
 func (s *Server) refuse(c *fiber.Ctx, reason string, err error) error {
 	s.metrics.refused(reason)
-	s.log.Info("request refused", zap.String("reason", reason), zap.String("method", c.Method()), zap.String("path", c.Path()),
+	s.log.Info("request refused", zap.String("reason", reason), zap.String("method", c.Method()), zap.String("path", loggedPath(c)),
 		zap.String("remote_addr", remoteAddr(c)), zap.Error(err))
 	return err
 }

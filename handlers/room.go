@@ -133,11 +133,9 @@ func (s *Server) messages(c *fiber.Ctx) error {
 	limit = min(limit, hub.MaxPage)
 	ctx, cancel := deadline()
 	defer cancel()
-	var m hub.Member
-	if visitor, err := s.visitor(ctx, c); err != nil {
+	m, err := s.reader(ctx, c)
+	if err != nil {
 		return err
-	} else if visitor != nil {
-		m = *visitor
 	}
 	var h hub.History
 	more := false

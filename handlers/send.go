@@ -67,13 +67,12 @@ func (s *Server) submit(ctx context.Context, c *fiber.Ctx, m hub.Member, msg pro
 	return s.hub.Submit(ctx, m, clientAddr(c), msg)
 }
 
-// sender is who sends: who a token or the cookie proves, else a guest. nil is a browser whose login has ended.
+// sender is who sends: who Authorization or the cookie proves, else a guest. nil is a browser whose login has ended.
 func (s *Server) sender(ctx context.Context, c *fiber.Ctx) (*hub.Member, error) {
-	if token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer "); ok { // RFC 6750
-		m, err := s.hub.Recognise(ctx, token)
-		return &m, err
+	m, err := s.program(ctx, c)
+	if m == nil && err == nil {
+		m, err = s.provedVisitor(ctx, c)
 	}
-	m, err := s.provedVisitor(ctx, c)
 	if m != nil || err != nil {
 		return m, err
 	}

@@ -33,6 +33,7 @@ type Config struct {
 	BaseURL        string   // optional: scheme://host[:port], how people reach the server
 	AllowedOrigins []string // optional: other origins that may do what ours may, scheme://host[:port]
 	TrustedProxies []string // optional: addresses and blocks whose X-Real-Ip and X-Forwarded-Proto count
+	ProxyHeader    string   // in which they say who one is, with hub.ModeProxy
 	MaxText        int      // characters of a message; 0 = protocol.DefaultMaxText
 	LoginRate      float64  // logins a second of one address; 0 = no limit
 	LoginBurst     int      // as many at once
@@ -53,7 +54,8 @@ type Server struct {
 	limits       socket.Limits
 	loops        *socket.Loops
 	origins      originRules
-	secure       bool // people reach the server over TLS, whatever a request looks like
+	proxyHeader  string // says who one is, with hub.ModeProxy
+	secure       bool   // people reach the server over TLS, whatever a request looks like
 	maxText      int
 	metricsToken string // "" = none is needed
 	metrics      *metrics
@@ -87,7 +89,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		hub: cfg.Hub, views: cfg.Views, log: cfg.Log, limits: cfg.Socket, loops: cfg.Loops, origins: rules,
+		hub: cfg.Hub, views: cfg.Views, log: cfg.Log, limits: cfg.Socket, loops: cfg.Loops, origins: rules, proxyHeader: cfg.ProxyHeader,
 		secure: rules.base != nil && rules.base.Scheme == "https", maxText: cfg.MaxText,
 		metrics: newMetrics(cfg.Registry), proxies: newProxies(cfg.TrustedProxies), metricsToken: cfg.MetricsToken,
 		formats: map[string]protocol.Format{

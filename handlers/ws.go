@@ -108,9 +108,12 @@ func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 	return p, err
 }
 
-// member is who connects: who the cookie proves, else a guest by ?name=. The page has a login always.
+// member is who connects: who Authorization or the cookie proves, else a guest by ?name=. The page has a login always.
 func (s *Server) member(ctx context.Context, c *fiber.Ctx, needLogin bool) (hub.Member, error) {
-	m, err := s.provedVisitor(ctx, c)
+	m, err := s.program(ctx, c)
+	if m == nil && err == nil {
+		m, err = s.provedVisitor(ctx, c)
+	}
 	switch {
 	case err != nil:
 		return hub.Member{}, err

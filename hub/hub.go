@@ -35,6 +35,8 @@ type Config struct {
 	Prerender func(text string) // called in the sender's goroutine before a message is appended to a room with pages; nil = nothing
 	Forget    func(text string) // called when a text was taken away, which no cache should hold any more; "" is any text; nil = nothing
 	Secret    []byte            // at least 32 bytes; signs cookies and tokens
+	Mode      Mode              // who may come in; "" = everybody
+	Password  string            // of the server, with ModePassword
 	Limits    Limits
 }
 
@@ -68,6 +70,8 @@ type Hub struct {
 	prerender func(string)
 	forget    func(string)
 	signer    signer
+	door      door
+	passwords *passwords
 	limits    Limits
 	metrics   *metrics
 	catchups  *catchups
@@ -124,6 +128,12 @@ func New(cfg Config) (*Hub, error) {
 		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
 	}
 	h.watchers = newWatchers(h)
+	if h.door, err = newDoor(cfg.Mode, cfg.Password, h.signer); err != nil {
+		return nil, fmt.Errorf("make a hub: %w", err)
+	}
+	if h.passwords, err = newPasswords(); err != nil {
+		return nil, fmt.Errorf("make a hub: %w", err)
+	}
 	h.leases.byAddr = make(map[netip.Addr]int)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.metrics = newMetrics(h, cfg.Registry)
@@ -193,18 +203,6 @@ func (h *Hub) forgetTaken(e *protocol.Event) {
 	}
 	if h.forget != nil && (e.Kind == protocol.KindDeletion || e.Taken != "") {
 		h.forget(e.Taken)
-	}
-}
-
-// observe does what an event of the room $server asks of those who are connected.
-func (h *Hub) observe(e *protocol.Event) {
-	switch {
-	case e.Kind.IsAct():
-		h.observeAct(e)
-	case e.Kind == protocol.KindLogout:
-		for _, s := range h.sessionsOf(e.Member) {
-			s.expel(protocol.CloseGoingAway, reasonLoggedOut)
-		}
 	}
 }
 

@@ -74,6 +74,12 @@ func (g *gate) fail(broken bool) {
 
 func newWorld(t *testing.T, limits Limits) *world {
 	t.Helper()
+	return newWorldIn(t, limits, Config{})
+}
+
+// newWorldIn is newWorld with a mode and a password.
+func newWorldIn(t *testing.T, limits Limits, cfg Config) *world {
+	t.Helper()
 	log := zap.NewNop()
 	reg := prometheus.NewRegistry()
 	st, err := store.Open(t.TempDir(), log)
@@ -84,6 +90,7 @@ func newWorld(t *testing.T, limits Limits) *world {
 	g.opened = sync.NewCond(&g.mu)
 	h, err := New(Config{
 		Journal: g, Store: st, Log: log, Registry: reg, Secret: []byte(strings.Repeat("s", minSecret)), Limits: limits,
+		Mode: cfg.Mode, Password: cfg.Password,
 	})
 	if err != nil {
 		t.Fatal(err)

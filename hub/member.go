@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,7 +9,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"govor/hub/journal"
 	"govor/hub/protocol"
 )
 
@@ -30,6 +28,8 @@ type Member struct {
 	Name       string // as shown
 	NameKey    string // as compared
 	Generation int64  // of its logins
+	Login      string // id of the login that proves it; "" = none, or one without a row
+	Claimed    bool   // the name has a password
 	Proof      Proof
 }
 
@@ -42,86 +42,46 @@ type nameUse struct {
 // refreshAfter is how old a hold of a name may get before it is renewed.
 const refreshAfter = 24 * time.Hour
 
-// Login gives a member the name and holds it in the journal. current is the member of a valid cookie that came along:
-// then the same person changes the name; nil makes a new member. The error is a *protocol.Error: bad_name, name_taken
-// with a Suggestion, unavailable.
-func (h *Hub) Login(ctx context.Context, name string, current *Member) (Member, error) {
-	shown, key, bad := protocol.CheckName(name)
-	if bad != nil {
-		return Member{}, h.suggest(ctx, bad, name)
-	}
-	m := Member{ID: protocol.NewMemberID(), Proof: ByLogin}
-	if current != nil {
-		if bad := h.checkRename(current.ID, current.NameKey != key); bad != nil {
-			return Member{}, bad
-		}
-		m = *current
-	}
-	m.Name, m.NameKey = shown, key
-	if ban := h.store.Ban(m.ID, key, h.now()); ban != nil {
-		return Member{}, ban.Refusal(h.now())
-	}
-	free, err := h.isFree(ctx, m)
-	if err != nil {
-		return Member{}, err
-	}
-	if !free {
-		return Member{}, h.suggest(ctx, nameTaken(shown), shown)
-	}
-	if err := h.hold(ctx, m); err != nil {
-		return Member{}, h.suggest(ctx, err, shown)
-	}
-	h.log.Info("logged in", zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
-	return m, nil
-}
-
 func nameTaken(name string) *protocol.Error {
 	return protocol.Errorf(protocol.CodeNameTaken, "the name %s is taken", name)
 }
 
-// hold appends the event that keeps m's name for protocol.NameHold.
-func (h *Hub) hold(ctx context.Context, m Member) error {
-	now := h.now()
-	body, err := json.Marshal(protocol.MemberBody{Until: now.Add(protocol.NameHold).UnixMilli()})
-	if err != nil {
-		return fmt.Errorf("encode member body: %w", err)
-	}
-	_, err = journal.Wait(ctx, h.journal, protocol.Event{
-		Room: protocol.RoomServer, Kind: protocol.KindMember, V: protocol.Version, ID: protocol.NewID(),
-		Member: m.ID, Name: m.Name, NameKey: m.NameKey, Looks: m.looks(), At: now.UnixMilli(), Body: string(body),
-	})
-	return h.public(err)
-}
-
-// Refresh holds the name of a logged-in member for longer if the hold is older than a day.
+// Refresh holds the name of a logged-in member for longer if the hold is older than a day, and notes that the login was
+// used.
 func (h *Hub) Refresh(ctx context.Context, m Member) {
 	holder, ok, err := h.store.NameHolder(ctx, m.NameKey)
 	if err != nil || ok && holder.Member != m.ID && holder.Until.After(h.now()) {
 		return // somebody else has it by now, or this can wait for the next page
 	}
 	if ok && holder.Member == m.ID && holder.Until.After(h.now().Add(protocol.NameHold-refreshAfter)) {
+		h.touch(ctx, m)
 		return
 	}
-	if err := h.hold(ctx, m); err != nil {
+	if err := h.holdUntil(ctx, m, h.now().Add(protocol.NameHold).UnixMilli()); err != nil {
 		h.log.Warn("name not held for longer", zap.Stringer("member_id", m.ID), zap.Error(err))
 	}
 }
 
 // Logout ends all logins of m, and its sessions.
 func (h *Hub) Logout(ctx context.Context, m Member) error {
-	_, err := journal.Wait(ctx, h.journal, protocol.Event{
-		Room: protocol.RoomServer, Kind: protocol.KindLogout, V: protocol.Version, ID: protocol.NewID(),
-		Member: m.ID, Name: m.Name, NameKey: m.NameKey, At: h.now().UnixMilli(),
-	})
+	_, err := h.appendServer(ctx, m, protocol.KindLogout, nil)
 	if err == nil {
 		h.log.Info("logged out", zap.Stringer("member_id", m.ID), zap.String("name", m.Name))
 	}
-	return h.public(err)
+	return err
 }
 
 // Guest makes a member that is proved by nothing. A name that is taken or reserved gets a suffix, an empty one becomes
-// a guest's name; bad_name and banned are the only refusals. The name is the session's from Open to its end.
+// a guest's name; bad_name and banned are the only refusals where everybody may come in. The name is the session's from
+// Open to its end.
 func (h *Hub) Guest(ctx context.Context, name string) (Member, error) {
+	if bad := h.Closed(); bad != nil {
+		return Member{}, bad
+	}
+	return h.guest(ctx, name)
+}
+
+func (h *Hub) guest(ctx context.Context, name string) (Member, error) {
 	m := Member{ID: protocol.NewMemberID()}
 	if name == "" {
 		return m, h.randomName(ctx, &m)

@@ -16,6 +16,7 @@ type metrics struct {
 	limited       *prometheus.CounterVec // limit: limitNames
 	errors        *prometheus.CounterVec // code: protocol.Code
 	acts          *prometheus.CounterVec // action: protocol.Action
+	passwords     *prometheus.CounterVec // result: right, wrong, refused
 	resumes       *prometheus.CounterVec // result: live, resumed, reset_ahead, reset_mismatch, reset_pruned
 	fanout        prometheus.Histogram
 }
@@ -54,6 +55,7 @@ func newMetrics(h *Hub, reg prometheus.Registerer) *metrics {
 		ended:         vec("chat_sessions_ended_total", "Sessions that ended, by reason.", "reason"),
 		errors:        vec("chat_errors_total", "Errors that clients were told, by code.", "code"),
 		acts:          vec("chat_acts_total", "What hosts have done by way of this node, by action.", "action"),
+		passwords:     vec("chat_password_checks_total", "Passwords that people logged in with, by what came of it.", "result"),
 		resumes:       vec("chat_resumes_total", "Seats taken, by how they began.", "result"),
 		fanout: f.NewHistogram(prometheus.HistogramOpts{
 			Name: "chat_fanout_duration_seconds", Help: "From a committed batch to its frames in the rings.",

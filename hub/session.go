@@ -116,6 +116,9 @@ func (h *Hub) Open(p SessionParams) (*Session, error) {
 	h.log.Info("session opened", zap.Stringer("session_id", s.id), zap.Stringer("member_id", s.who.ID),
 		zap.String("name", s.who.Name), zap.String("room", s.room), zap.String("format", s.format.Key()),
 		zap.String("remote_addr", s.remote()))
+	if p.Member.Proof == ByToken {
+		h.touch(h.ctx, p.Member)
+	}
 	s.welcome()
 	s.start(p.History)
 	return s, nil

@@ -18,17 +18,24 @@ import (
 
 // Purposes of signed claims; one does not pass for another.
 const (
-	purposeLogin = "login" // the login cookie
-	purposeToken = "token" // of a welcome, for a hello
+	purposeLogin  = "login"  // the login cookie
+	purposeToken  = "token"  // of a welcome, for a hello; or one that was made for a program
+	purposeLink   = "link"   // signs in on another device, once
+	purposeInvite = "invite" // lets new members in
+	purposeAdmin  = "admin"  // of a command beside the server
 )
 
 // claims are what a cookie or token says: signed and stateless, so that they outlive restarts and are good on every
 // node with the same secret. Logging out raises the member's generation in the journal, which ends the older ones.
 type claims struct {
-	Member     string `json:"m"`
-	Name       string `json:"n"`
+	Member     string `json:"m,omitempty"`
+	Name       string `json:"n,omitempty"`
 	Generation int64  `json:"g,omitempty"`
-	At         int64  `json:"t"` // Unix seconds
+	Login      string `json:"l,omitempty"` // the login that proves it
+	Mark       string `json:"w,omitempty"` // of the server's password, see door
+	Nonce      string `json:"i,omitempty"` // what may happen once, or so many times
+	At         int64  `json:"t,omitempty"` // Unix seconds
+	Expires    int64  `json:"x,omitempty"` // the same
 }
 
 // signer signs claims by HMAC-SHA256 (RFC 2104).
@@ -71,10 +78,12 @@ func (s signer) verify(purpose, text string) (claims, error) {
 	return c, json.Unmarshal(b, &c)
 }
 
-func (h *Hub) issue(purpose string, m Member) string {
-	return h.signer.sign(purpose, claims{
-		Member: m.ID.String(), Name: m.Name, Generation: m.Generation, At: h.now().Unix(),
-	})
+func (h *Hub) issue(purpose string, m Member) string { return h.signer.sign(purpose, h.claims(m)) }
+
+func (h *Hub) claims(m Member) claims {
+	return claims{
+		Member: m.ID.String(), Name: m.Name, Generation: m.Generation, Login: m.Login, Mark: h.door.mark, At: h.now().Unix(),
+	}
 }
 
 // Cookie signs m for the login cookie.
@@ -102,35 +111,40 @@ func errBadToken() *protocol.Error {
 	return protocol.Errorf(protocol.CodeBadToken, "this login or token is not valid, or no longer")
 }
 
-// verify reads claims; known tells whether the member has a row in the store, whose name then counts.
+// verify reads who claims prove; known tells whether the member has a row in the store, whose name then counts.
 func (h *Hub) verify(ctx context.Context, purpose, text string) (m Member, known bool, err error) {
-	c, err := h.signer.verify(purpose, text)
+	m, _, known, err = h.decode(ctx, purpose, text)
+	return m, known, err
+}
+
+func (h *Hub) decode(ctx context.Context, purpose, text string) (m Member, c claims, known bool, err error) {
+	c, err = h.signer.verify(purpose, text)
 	if err != nil {
-		return Member{}, false, errBadToken()
+		return Member{}, c, false, errBadToken()
 	}
 	m.ID, err = protocol.ParseMemberID(c.Member)
 	if err != nil {
-		return Member{}, false, errBadToken()
+		return Member{}, c, false, errBadToken()
 	}
-	row, known, err := h.store.Member(ctx, m.ID)
+	row, good, known, err := h.store.Prove(ctx, m.ID, c.Login)
 	if err != nil {
 		h.log.Warn("member cannot be read", zap.Error(err))
-		return Member{}, false, protocol.Errorf(protocol.CodeUnavailable, "who you are cannot be looked up now")
+		return Member{}, c, false, protocol.Errorf(protocol.CodeUnavailable, "who you are cannot be looked up now")
 	}
-	name := c.Name
-	if known {
-		name = row.Name
+	// A login without an id is of a time when logins had no rows; the generation alone ends it.
+	if c.Generation != row.Generation || c.Login != "" && !good || !h.door.admits(c, row.Claimed) {
+		return Member{}, c, false, errBadToken()
 	}
-	if c.Generation != row.Generation {
-		return Member{}, false, errBadToken()
+	m.Generation, m.Login, m.Claimed = c.Generation, c.Login, row.Claimed
+	m.Name, m.NameKey = row.Name, row.NameKey
+	if !known {
+		var bad *protocol.Error
+		if m.Name, m.NameKey, bad = protocol.CheckName(c.Name); bad != nil {
+			return Member{}, c, false, errBadToken()
+		}
 	}
-	var bad *protocol.Error
-	if m.Name, m.NameKey, bad = protocol.CheckName(name); bad != nil {
-		return Member{}, false, errBadToken()
-	}
-	m.Generation = c.Generation
 	if ban := h.store.Ban(m.ID, m.NameKey, h.now()); ban != nil {
-		return m, known, ban.Refusal(h.now())
+		return m, c, known, ban.Refusal(h.now())
 	}
-	return m, known, nil
+	return m, c, known, nil
 }

@@ -19,7 +19,7 @@ const StyleSheet = "css/all.css"
 
 // Styles are the files of css, in the order in which StyleSheet has them. The order counts within a layer.
 var Styles = []string{
-	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "header", "menu", "themes", "banner", "log",
+	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "account", "header", "menu", "themes", "banner", "log",
 	"message", "message-phone", "tools", "dialog", "prose", "system", "jump", "composer", "people", "rooms", "all-rooms", "error", "hosts", "one", "touch", "utilities",
 }
 

@@ -70,7 +70,49 @@ type LoginPage struct {
 	Room       string        // canonical name of the room one wants to go to; "" = the lobby
 	Online     int           // members connected
 	Server     string        // host and port, for the console hint; "" = no hint
+	Wants      Password      // which password is asked for
 }
+
+// Password is which password a login asks for.
+type Password int
+
+// The passwords there are.
+const (
+	NoPassword     Password = iota // none, until a name turns out to have one
+	ServerPassword                 // the server's, or the name's
+	NamePassword                   // the name's
+)
+
+// AsksPassword tells whether there is a field for a password.
+func (p LoginPage) AsksPassword() bool {
+	return p.Wants != NoPassword || p.Error == protocol.CodeNeedPassword || p.Error == protocol.CodeBadPassword
+}
+
+// PasswordLabel is what the field is called.
+func (p LoginPage) PasswordLabel() string {
+	if p.Wants == ServerPassword {
+		return p.words.must("login.password.server")
+	}
+	return p.words.must("login.password.label")
+}
+
+// PasswordProblem is the sentence below the password, "" if the password is not the problem. It tells of a name only
+// that it has a password, and that where nobody would be asked for one otherwise.
+func (p LoginPage) PasswordProblem() string {
+	switch {
+	case p.Error == protocol.CodeNeedPassword && p.Wants == NoPassword:
+		return p.words.must("login.password.needed")
+	case p.Error == protocol.CodeNeedPassword:
+		return p.words.must("login.password.empty")
+	case p.Error == protocol.CodeBadPassword:
+		return p.words.must("login.password.wrong")
+	default:
+		return ""
+	}
+}
+
+// MembersOnly tells that nobody can come in by a new name.
+func (p LoginPage) MembersOnly() bool { return p.Wants == NamePassword }
 
 // HeadTitle is the title of the document.
 func (p LoginPage) HeadTitle() string { return p.words.must("app.title") }
@@ -129,7 +171,7 @@ type Around struct{ Before, After string }
 // Problem is the sentence above the form, "" if all is well or the name is the problem.
 func (p LoginPage) Problem() string {
 	switch {
-	case p.Error == "" || p.NameProblem() != "":
+	case p.Error == "" || p.NameProblem() != "" || p.PasswordProblem() != "":
 		return ""
 	case p.Error == CodeNoCookie:
 		return p.words.must("login.cookie")
@@ -268,34 +310,37 @@ func (p ErrorPage) family() string {
 
 // problems are the texts for the codes that reach a page.
 var problems = map[protocol.Code]string{
-	protocol.CodeBadFrame:    "code.bad_frame",
-	protocol.CodeUnknownType: "code.bad_frame",
-	protocol.CodeBadID:       "code.bad_frame",
-	protocol.CodeIDReused:    "code.id_reused",
-	protocol.CodeEmpty:       "code.empty",
-	protocol.CodeTooLong:     "code.too_long",
-	protocol.CodeBadText:     "code.bad_text",
-	protocol.CodeBadName:     "login.bad",
-	protocol.CodeNameTaken:   "code.name_taken",
-	protocol.CodeBadRoom:     "code.bad_room",
-	protocol.CodeNoRoom:      "code.no_room",
-	protocol.CodeRoomClosed:  "code.room_closed",
-	protocol.CodeNotInRoom:   "code.not_in_room",
-	protocol.CodeNoTarget:    "code.no_target",
-	protocol.CodeNotYours:    "code.not_yours",
-	protocol.CodeForbidden:   "code.forbidden",
-	protocol.CodeBanned:      "code.banned",
-	protocol.CodeMuted:       "code.muted",
-	protocol.CodeReadOnly:    "room.readonly",
-	protocol.CodeSlowMode:    "code.slow_mode",
-	protocol.CodeNoMember:    "code.no_member",
-	protocol.CodeLastOwner:   "code.last_owner",
-	protocol.CodeBadCommand:  "code.bad_command",
-	protocol.CodeBadToken:    "code.bad_token",
-	protocol.CodeTooFast:     "code.too_fast",
-	protocol.CodeTooMany:     "code.too_many",
-	protocol.CodeUnavailable: "code.unavailable",
-	protocol.CodeInternal:    "code.internal",
+	protocol.CodeBadFrame:     "code.bad_frame",
+	protocol.CodeUnknownType:  "code.bad_frame",
+	protocol.CodeBadID:        "code.bad_frame",
+	protocol.CodeIDReused:     "code.id_reused",
+	protocol.CodeEmpty:        "code.empty",
+	protocol.CodeTooLong:      "code.too_long",
+	protocol.CodeBadText:      "code.bad_text",
+	protocol.CodeBadName:      "login.bad",
+	protocol.CodeNameTaken:    "code.name_taken",
+	protocol.CodeBadRoom:      "code.bad_room",
+	protocol.CodeNoRoom:       "code.no_room",
+	protocol.CodeRoomClosed:   "code.room_closed",
+	protocol.CodeNotInRoom:    "code.not_in_room",
+	protocol.CodeNoTarget:     "code.no_target",
+	protocol.CodeNotYours:     "code.not_yours",
+	protocol.CodeForbidden:    "code.forbidden",
+	protocol.CodeBanned:       "code.banned",
+	protocol.CodeMuted:        "code.muted",
+	protocol.CodeReadOnly:     "room.readonly",
+	protocol.CodeSlowMode:     "code.slow_mode",
+	protocol.CodeNoMember:     "code.no_member",
+	protocol.CodeLastOwner:    "code.last_owner",
+	protocol.CodeBadCommand:   "code.bad_command",
+	protocol.CodeNeedPassword: "code.need_password",
+	protocol.CodeBadPassword:  "code.bad_password",
+	protocol.CodeBadInvite:    "code.bad_invite",
+	protocol.CodeBadToken:     "code.bad_token",
+	protocol.CodeTooFast:      "code.too_fast",
+	protocol.CodeTooMany:      "code.too_many",
+	protocol.CodeUnavailable:  "code.unavailable",
+	protocol.CodeInternal:     "code.internal",
 }
 
 // problem is the sentence for a code; one that is not known is our mistake.

@@ -4,6 +4,8 @@
 // Handlers make a page from Views.Page(locale) and one of these structs, and render it with c.Render:
 //
 //	LoginPage   "login"  a name is asked for, or was refused
+//	AccountPage "account" password, logins, tokens, and a link for another device
+//	EnterPage   "enter"  a link was followed that signs in, or invites
 //	RoomPage    "room"   a page of a room's history, its people, the form to write with
 //	ErrorPage   "error"  a status other than 2xx and 3xx
 //	PersonPage  "person" what a host may do to somebody
@@ -81,6 +83,8 @@ func (v *Views) check() error {
 	page := v.Page(English)
 	return errors.Join(
 		v.Render(io.Discard, "login", LoginPage{Page: page}, Layout),
+		v.Render(io.Discard, "account", AccountPage{Page: page}, Layout),
+		v.Render(io.Discard, "enter", EnterPage{Page: page}, Layout),
 		v.Render(io.Discard, "room", RoomPage{Page: page, Messages: []protocol.Event{{Kind: protocol.KindMessage}}}, Layout),
 		v.Render(io.Discard, "rooms", RoomsPage{Page: page, Rooms: []RoomFacts{{Name: "x"}}}, Layout),
 		v.Render(io.Discard, "message", MessagePage{Page: page, Message: protocol.Event{Seq: 1}}, Layout),

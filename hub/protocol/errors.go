@@ -10,34 +10,37 @@ type Code string
 
 // The codes there are. README.md says for each what a client should do.
 const (
-	CodeBadFrame    Code = "bad_frame"    // not JSON, or not the JSON of a command
-	CodeUnknownType Code = "unknown_type" // a command that this server does not know
-	CodeBadID       Code = "bad_id"       // an id is missing or not allowed
-	CodeIDReused    Code = "id_reused"    // the id was used before for something else
-	CodeEmpty       Code = "empty"        // nothing to send
-	CodeTooLong     Code = "too_long"     // text over the limit
-	CodeBadText     Code = "bad_text"     // not UTF-8
-	CodeBadName     Code = "bad_name"     // a name that is not allowed
-	CodeNameTaken   Code = "name_taken"   // a name that somebody else has
-	CodeBadRoom     Code = "bad_room"     // a room name that is not allowed
-	CodeNoRoom      Code = "no_room"      // there is no such room, or one may not know of it
-	CodeRoomClosed  Code = "room_closed"  // nobody writes here any more
-	CodeNotInRoom   Code = "not_in_room"  // this session has not joined that room
-	CodeNoTarget    Code = "no_target"    // there is no such message
-	CodeNotYours    Code = "not_yours"    // the message is somebody else's
-	CodeForbidden   Code = "forbidden"    // this member, or this origin, may not
-	CodeBanned      Code = "banned"       // this member, name or address may not come in
-	CodeMuted       Code = "muted"        // this member may not write
-	CodeReadOnly    Code = "read_only"    // only hosts write in this room
-	CodeSlowMode    Code = "slow_mode"    // the next message of this member in this room may come later
-	CodeNoMember    Code = "no_member"    // there is nobody of that name
-	CodeLastOwner   Code = "last_owner"   // there would be no owner any more
-	CodeBadCommand  Code = "bad_command"  // a command that is not written as it should be
-	CodeBadToken    Code = "bad_token"    // a token that is not valid, or no longer
-	CodeTooFast     Code = "too_fast"     // over the rate for too long
-	CodeTooMany     Code = "too_many"     // connections, rooms, unfinished sends
-	CodeUnavailable Code = "unavailable"  // cannot be stored now; send it again with the same id
-	CodeInternal    Code = "internal"     // our mistake; the log has the cause
+	CodeBadFrame     Code = "bad_frame"     // not JSON, or not the JSON of a command
+	CodeUnknownType  Code = "unknown_type"  // a command that this server does not know
+	CodeBadID        Code = "bad_id"        // an id is missing or not allowed
+	CodeIDReused     Code = "id_reused"     // the id was used before for something else
+	CodeEmpty        Code = "empty"         // nothing to send
+	CodeTooLong      Code = "too_long"      // text over the limit
+	CodeBadText      Code = "bad_text"      // not UTF-8
+	CodeBadName      Code = "bad_name"      // a name that is not allowed
+	CodeNameTaken    Code = "name_taken"    // a name that somebody else has
+	CodeBadRoom      Code = "bad_room"      // a room name that is not allowed
+	CodeNoRoom       Code = "no_room"       // there is no such room, or one may not know of it
+	CodeRoomClosed   Code = "room_closed"   // nobody writes here any more
+	CodeNotInRoom    Code = "not_in_room"   // this session has not joined that room
+	CodeNoTarget     Code = "no_target"     // there is no such message
+	CodeNotYours     Code = "not_yours"     // the message is somebody else's
+	CodeForbidden    Code = "forbidden"     // this member, or this origin, may not
+	CodeBanned       Code = "banned"        // this member, name or address may not come in
+	CodeMuted        Code = "muted"         // this member may not write
+	CodeReadOnly     Code = "read_only"     // only hosts write in this room
+	CodeSlowMode     Code = "slow_mode"     // the next message of this member in this room may come later
+	CodeNoMember     Code = "no_member"     // there is nobody of that name
+	CodeLastOwner    Code = "last_owner"    // there would be no owner any more
+	CodeBadCommand   Code = "bad_command"   // a command that is not written as it should be
+	CodeBadToken     Code = "bad_token"     // a token that is not valid, or no longer
+	CodeNeedPassword Code = "need_password" // the name, or the server, wants a password
+	CodeBadPassword  Code = "bad_password"  // not the name's password; or one that cannot become one
+	CodeBadInvite    Code = "bad_invite"    // an invite or sign-in link that is not valid, or no longer
+	CodeTooFast      Code = "too_fast"      // over the rate for too long
+	CodeTooMany      Code = "too_many"      // connections, rooms, unfinished sends
+	CodeUnavailable  Code = "unavailable"   // cannot be stored now; send it again with the same id
+	CodeInternal     Code = "internal"      // our mistake; the log has the cause
 )
 
 // Error is an error that is the client's to know: a stable code, and a sentence in English. Everything else that

@@ -23,6 +23,14 @@ var reservedNames = map[string]bool{
 // how two names are compared (RFC 8266, Nickname profile). Reserved names, and those that look like one, are CodeNameTaken.
 // LooksOf says what else a name could be taken for.
 func CheckName(s string) (shown, key string, err *Error) {
+	if shown, key, err = CheckAnyName(s); err == nil && (reservedNames[key] || looksReserved(LooksOf(shown, key))) {
+		return "", "", Errorf(CodeNameTaken, "the name %s is reserved", shown)
+	}
+	return shown, key, err
+}
+
+// CheckAnyName is CheckName for who may have a reserved name, too.
+func CheckAnyName(s string) (shown, key string, err *Error) {
 	if s == "" || !utf8.ValidString(s) || strings.TrimSpace(s) != s {
 		return "", "", badName()
 	}
@@ -37,9 +45,6 @@ func CheckName(s string) (shown, key string, err *Error) {
 	}
 	if key == shown {
 		key = shown // one string for both: ten thousand sessions keep theirs
-	}
-	if reservedNames[key] || looksReserved(LooksOf(shown, key)) {
-		return "", "", Errorf(CodeNameTaken, "the name %s is reserved", shown)
 	}
 	return shown, key, nil
 }

@@ -112,7 +112,8 @@ type RoomBody struct {
 
 // MemberBody is the body of a KindMember event, as JSON. The name itself is in the event.
 type MemberBody struct {
-	Until int64 `json:"until"` // the name is held until then, Unix milliseconds
+	Until int64  `json:"until"`           // the name is held until then, Unix milliseconds; longer with a password
+	Login string `json:"login,omitempty"` // the login that was used
 }
 
 // Event is one thing that happened in a room and must not be lost. Whoever appends fills the first block; the store

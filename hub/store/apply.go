@@ -75,7 +75,8 @@ func firstUnknown(batch []protocol.Event) error {
 		switch e.Kind {
 		case protocol.KindMessage, protocol.KindEdit, protocol.KindDeletion, protocol.KindRoom, protocol.KindMember, protocol.KindLogout,
 			protocol.KindRole, protocol.KindKick, protocol.KindMute, protocol.KindUnmute, protocol.KindBan, protocol.KindUnban,
-			protocol.KindClose, protocol.KindOpen, protocol.KindSlow:
+			protocol.KindClose, protocol.KindOpen, protocol.KindSlow,
+			protocol.KindLogin, protocol.KindPassword, protocol.KindRevoke, protocol.KindInvite:
 			if e.V <= protocol.Version {
 				continue
 			}
@@ -97,6 +98,7 @@ type transaction struct {
 	claimed   []string          // keys and looks of names
 	roomLooks map[string]string // of the rooms that were opened
 	erased    []skeleton
+	hash      string // of the password in the event that is decided; it is nowhere else
 	powers    *powers
 }
 
@@ -134,6 +136,7 @@ func (t *transaction) run(batch []protocol.Event, results []Result) error {
 // whatever has happened to the room or the name since.
 func (t *transaction) decide(res *Result) error {
 	e := &res.Event
+	t.hash = e.TakeHash()
 	m, known, err := t.member(e.Member)
 	if err != nil {
 		return err
@@ -179,6 +182,14 @@ func (t *transaction) happen(res *Result, m member, known bool) (refusal *protoc
 		refusal, err = t.open(res, m, known)
 	case protocol.KindMember:
 		refusal, err = t.claim(res, m, known)
+	case protocol.KindLogin:
+		refusal, err = t.login(res, m, known)
+	case protocol.KindPassword:
+		refusal, err = t.password(res, m, known)
+	case protocol.KindRevoke:
+		refusal, err = t.revoke(res, m, known)
+	case protocol.KindInvite:
+		refusal, err = t.invite(res, m, known)
 	default:
 		refusal, err = t.logout(res, m, known)
 	}
@@ -260,7 +271,7 @@ func (t *transaction) open(res *Result, m member, known bool) (*protocol.Error, 
 	return nil, t.addRoomLooks(r, body.Looks)
 }
 
-// logout handles KindLogout: logins up to now end, and the name is free for whoever asks first.
+// logout handles KindLogout: logins up to now end, and a name without a password is free for whoever asks first.
 func (t *transaction) logout(res *Result, m member, known bool) (*protocol.Error, error) {
 	e := &res.Event
 	if e.V < 1 || e.Room != protocol.RoomServer || e.Member.IsZero() {
@@ -270,15 +281,14 @@ func (t *transaction) logout(res *Result, m member, known bool) (*protocol.Error
 	if err != nil {
 		return nil, err
 	}
-	t.endOld.BindInt64(1, m.num)
-	if err := run(t.endOld); err != nil {
+	if err := t.endLogins(e.Member, &m, ""); err != nil {
 		return nil, err
 	}
-	if err := t.letGo(m); err != nil {
-		return nil, err
+	if !m.claimed {
+		if err := t.letGo(m); err != nil {
+			return nil, err
+		}
 	}
-	m.generation++
-	t.members[e.Member] = m
 	return nil, t.storeServer(res, m)
 }
 

@@ -9,7 +9,7 @@ import (
 // barred says why the author of an event may not do such a thing now, whatever it is about: bans, mutes, and the rules of
 // the room. "Now" is the event's own time and its place in the journal, so that every node says the same.
 func (t *transaction) barred(e *protocol.Event, m member) (*protocol.Error, error) {
-	if e.Member.IsZero() || e.Kind == protocol.KindLogout || t.store.mending {
+	if e.Member.IsZero() || e.Kind == protocol.KindLogout || e.Kind == protocol.KindRevoke || t.store.mending {
 		return nil, nil
 	}
 	at := time.UnixMilli(e.At)

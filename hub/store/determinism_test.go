@@ -51,6 +51,9 @@ func history() []protocol.Event {
 		case 13, 14, 15:
 			e = randomAct(random, i, n, names, at)
 		}
+		if random.IntN(6) == 0 {
+			e = proving(random, i, n, name, at)
+		}
 		e.At, e.Looks = at, protocol.LooksOf(e.Name, e.NameKey)
 		events = append(events, e)
 	}
@@ -81,6 +84,28 @@ func randomAct(random *rand.Rand, i, n int, names []string, at int64) protocol.E
 	e := act(kinds[random.IntN(len(kinds))], n, b)
 	if e.ID = fmt.Sprint("h", i); random.IntN(3) == 0 {
 		e.Member, e.Name, e.NameKey = protocol.MemberID{}, "", ""
+	}
+	return e
+}
+
+// proving is an event about logins, passwords or invites.
+func proving(random *rand.Rand, i, n int, name string, at int64) protocol.Event {
+	id, login, invite := fmt.Sprint("p", i), fmt.Sprint("l", random.IntN(9)), fmt.Sprint("i", random.IntN(5))
+	e := protocol.Event{Room: protocol.RoomServer, V: 1, ID: id, Member: person(n), Name: name, NameKey: strings.ToLower(name)}
+	switch random.IntN(5) {
+	case 0:
+		e.Kind, e.Body = protocol.KindRevoke, body(protocol.RevokeBody{Login: login})
+	case 1:
+		e.Kind, e.Body = protocol.KindPassword, body(protocol.PasswordBody{Set: i%2 == 0, Hash: strings.Repeat("hash", (i+1)%2), Until: at + 5000, Keep: login})
+	case 2:
+		e.Kind, e.Body = protocol.KindInvite, body(protocol.InviteBody{Invite: fmt.Sprint("i", i), Until: at + 50_000, Uses: 3})
+	case 3:
+		e.Kind, e.Body = protocol.KindInvite, body(protocol.InviteBody{Invite: invite, Revoked: true})
+	default:
+		e.Kind, e.Body = protocol.KindLogin, body(protocol.LoginBody{Login: fmt.Sprint("l", i), Until: at + 5000, Replaces: login})
+		if i%3 == 0 {
+			e.Body = body(protocol.LoginBody{Login: fmt.Sprint("l", i), Until: at + 5000, Invite: invite, Hash: "hash"})
+		}
 	}
 	return e
 }
@@ -141,7 +166,7 @@ func TestTwoStoresDecideTheSame(t *testing.T) {
 		}
 		if i == 0 {
 			first = string(b)
-			for _, code := range []protocol.Code{protocol.CodeNoRoom, protocol.CodeNameTaken, protocol.CodeIDReused, protocol.CodeNotYours, protocol.CodeNoTarget, protocol.CodeBanned, protocol.CodeMuted, protocol.CodeReadOnly, protocol.CodeSlowMode, protocol.CodeForbidden} {
+			for _, code := range []protocol.Code{protocol.CodeNoRoom, protocol.CodeNameTaken, protocol.CodeIDReused, protocol.CodeNotYours, protocol.CodeNoTarget, protocol.CodeBanned, protocol.CodeMuted, protocol.CodeReadOnly, protocol.CodeSlowMode, protocol.CodeForbidden, protocol.CodeBadInvite} {
 				if !strings.Contains(first, string(code)) {
 					t.Errorf("the history holds no %s", code)
 				}

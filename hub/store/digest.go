@@ -17,6 +17,8 @@ var journaled = []string{
 	"names ORDER BY key",
 	"looks ORDER BY look, key",
 	"room_looks ORDER BY look, room",
+	"logins ORDER BY id",
+	"invites ORDER BY id",
 	"events ORDER BY pos",
 	"folds ORDER BY pos",
 	"sanctions ORDER BY event",

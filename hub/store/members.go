@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -11,21 +12,81 @@ import (
 
 // Member looks a member up; ok is false for one that has said and claimed nothing yet, and for the zero id.
 func (s *Store) Member(ctx context.Context, id protocol.MemberID) (m Member, ok bool, err error) {
+	m, _, ok, err = s.Prove(ctx, id, "")
+	return m, ok, err
+}
+
+// Prove is Member, and tells whether a login is one of the member's that has not ended.
+func (s *Store) Prove(ctx context.Context, id protocol.MemberID, login string) (m Member, good, ok bool, err error) {
 	if id.IsZero() {
-		return Member{}, false, nil
+		return Member{}, false, false, nil
 	}
-	err = s.readers.do(ctx, "SELECT name, key, generation FROM members WHERE id = ?", func(stmt *sqlite.Stmt) error {
-		stmt.BindBytes(1, id[:])
+	const query = "SELECT name, key, generation, password <> '', EXISTS (SELECT 1 FROM logins l WHERE l.id = ? AND l.member = m.num)" +
+		" FROM members m WHERE m.id = ?"
+	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
+		stmt.BindText(1, login)
+		stmt.BindBytes(2, id[:])
 		var err error
 		if ok, err = stmt.Step(); ok {
-			m = Member{ID: id, Name: stmt.ColumnText(0), NameKey: stmt.ColumnText(1), Generation: stmt.ColumnInt64(2)}
+			m = Member{
+				ID: id, Name: stmt.ColumnText(0), NameKey: stmt.ColumnText(1), Generation: stmt.ColumnInt64(2), Claimed: stmt.ColumnBool(3),
+			}
+			good = stmt.ColumnBool(4)
 		}
 		return err
 	})
 	if err != nil {
-		return Member{}, false, fmt.Errorf("read a member: %w", err)
+		return Member{}, false, false, fmt.Errorf("read a member: %w", err)
 	}
-	return m, ok, nil
+	return m, good, ok, nil
+}
+
+// Login is one login of a member: a browser, or a program with a token.
+type Login struct {
+	ID    string
+	How   string // protocol.LoginByPage, …
+	Label string
+	Made  time.Time
+	Seen  time.Time // noted about once a day
+}
+
+// Seen is when a login was used last, to about a day; ok is false for one that has ended.
+func (s *Store) Seen(ctx context.Context, login string) (at time.Time, ok bool, err error) {
+	err = s.readers.do(ctx, "SELECT seen FROM logins WHERE id = ?", func(stmt *sqlite.Stmt) error {
+		stmt.BindText(1, login)
+		var err error
+		if ok, err = stmt.Step(); ok {
+			at = time.UnixMilli(stmt.ColumnInt64(0)).UTC()
+		}
+		return err
+	})
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("read a login: %w", err)
+	}
+	return at, ok, nil
+}
+
+// Logins lists the logins of a member, the last one used first.
+func (s *Store) Logins(ctx context.Context, id protocol.MemberID) (list []Login, err error) {
+	const query = "SELECT l.id, l.how, l.label, l.made, l.seen FROM members m CROSS JOIN logins l ON l.member = m.num" +
+		" WHERE m.id = ? ORDER BY l.seen DESC, l.id"
+	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
+		stmt.BindBytes(1, id[:])
+		for {
+			more, err := stmt.Step()
+			if err != nil || !more {
+				return err
+			}
+			list = append(list, Login{
+				ID: stmt.ColumnText(0), How: stmt.ColumnText(1), Label: stmt.ColumnText(2),
+				Made: time.UnixMilli(stmt.ColumnInt64(3)).UTC(), Seen: time.UnixMilli(stmt.ColumnInt64(4)).UTC(),
+			})
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the logins of a member: %w", err)
+	}
+	return list, nil
 }
 
 // MemberNamed looks up who had a name last, by its key, of those who have said or claimed something. It reads all members.

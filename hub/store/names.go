@@ -18,13 +18,13 @@ func (s *Store) NameHolder(ctx context.Context, key string) (h Holder, ok bool, 
 	if !s.maybeTaken(key) {
 		return Holder{}, false, nil
 	}
-	const query = "SELECT m.id, n.until FROM names n CROSS JOIN members m ON m.num = n.member WHERE n.key = ?"
+	const query = "SELECT m.id, n.until, m.password FROM names n CROSS JOIN members m ON m.num = n.member WHERE n.key = ?"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, key)
 		var err error
 		if ok, err = stmt.Step(); ok {
 			stmt.ColumnBytes(0, h.Member[:])
-			h.Until = time.UnixMilli(stmt.ColumnInt64(1)).UTC()
+			h.Until, h.Hash = time.UnixMilli(stmt.ColumnInt64(1)).UTC(), stmt.ColumnText(2)
 		}
 		return err
 	})
@@ -140,7 +140,13 @@ func (t *transaction) claim(res *Result, m member, known bool) (*protocol.Error,
 			return nil, err
 		}
 	}
+	if m.claimed {
+		body.Until = protocol.HeldForever
+	}
 	if err := t.hold(e, m, body.Until); err != nil {
+		return nil, err
+	}
+	if err := t.seen(body.Login, m, e.At); err != nil {
 		return nil, err
 	}
 	return nil, t.storeServer(res, m)
@@ -230,7 +236,7 @@ func (w *writer) readMember(id protocol.MemberID) (m member, ok bool, err error)
 	}
 	m = member{
 		num: w.findMember.ColumnInt64(0), name: w.findMember.ColumnText(1), key: w.findMember.ColumnText(2),
-		generation: w.findMember.ColumnInt64(3),
+		generation: w.findMember.ColumnInt64(3), claimed: w.findMember.ColumnBool(4),
 	}
 	return m, true, w.findMember.Reset()
 }

@@ -54,12 +54,14 @@ type Member struct {
 	Name       string
 	NameKey    string
 	Generation int64 // logins of an older generation have ended
+	Claimed    bool  // the name has a password
 }
 
 // Holder is who holds a name by a KindMember event.
 type Holder struct {
 	Member protocol.MemberID
 	Until  time.Time
+	Hash   string // of the password, "" = the name has none
 }
 
 // Store is the open file. Its methods may be called from any goroutine; those that write wait for one another.

@@ -24,11 +24,13 @@ type member struct {
 	num        int64
 	name, key  string
 	generation int64
+	claimed    bool // has a password
 }
 
 // writer is the one connection that writes, with its statements. Whoever holds Store.writing owns it.
 type writer struct {
 	conn *sqlite.Conn
+	loginStatements
 
 	begin, commit, rollback                  *sqlite.Stmt
 	setPosition, setRoom, addRoom            *sqlite.Stmt
@@ -56,7 +58,7 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.setPosition, "UPDATE state SET position = ?"},
 		{&w.setRoom, "UPDATE rooms SET last = ?, last_id = ?, last_at = ?, messages = ? WHERE num = ?"},
 		{&w.addRoom, "INSERT INTO rooms (name, kind, opened, first, last, last_id, last_at, messages, closed) VALUES (?, ?, ?, 1, 0, '', 0, 0, 0)"},
-		{&w.findMember, "SELECT num, name, key, generation FROM members WHERE id = ?"},
+		{&w.findMember, "SELECT num, name, key, generation, password <> '' FROM members WHERE id = ?"},
 		{&w.addMember, "INSERT INTO members (id, name, key) VALUES (?, ?, ?)"},
 		{&w.setMember, "UPDATE members SET name = ?, key = ? WHERE num = ?"},
 		{&w.endOld, "UPDATE members SET generation = generation + 1 WHERE num = ?"},
@@ -96,6 +98,9 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 			return nil, err
 		}
 		*p.stmt = stmt
+	}
+	if err := w.loginStatements.prepare(conn); err != nil {
+		return nil, err
 	}
 	return w, nil
 }

@@ -141,6 +141,6 @@ switch (document.body.dataset.page) {
     break;
   case "login":
     void enterLogin();
-    if (hasKeyboard()) find("login-name").focus();
+    if (hasKeyboard()) find(document.querySelector("#login-password[aria-invalid]") ? "login-password" : "login-name").focus();
     break;
 }

@@ -1,0 +1,394 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"govor/hub/protocol"
+)
+
+// enter comes in by a page.
+func (w *world) enter(name, password string, current *Member) (Member, error) {
+	return w.hub.SignIn(w.t.Context(), Entry{Name: name, Password: password, How: protocol.LoginByPage, Current: current})
+}
+
+func (w *world) mustEnter(name, password string, current *Member) Member {
+	w.t.Helper()
+	m, err := w.enter(name, password, current)
+	if err != nil {
+		w.t.Fatalf("Enter(%q) = %v", name, err)
+	}
+	return m
+}
+
+// claimed is Иван, whose name has the password secretWord.
+func (w *world) claimed() Member {
+	w.t.Helper()
+	m, err := w.hub.SetPassword(w.t.Context(), w.mustEnter("Иван", "", nil), "", secretWord)
+	if err != nil || !m.Claimed {
+		w.t.Fatalf("SetPassword = %+v, %v", m, err)
+	}
+	return m
+}
+
+func wantCode(t *testing.T, what string, err error, code protocol.Code) {
+	t.Helper()
+	if e := asProtocol(err); e == nil || e.Code != code {
+		t.Errorf("%s: %v, want %s", what, err, code)
+	}
+}
+
+// good tells whether a cookie proves somebody.
+func (w *world) good(cookie string) bool {
+	_, err := w.hub.Authenticate(w.t.Context(), cookie)
+	return err == nil
+}
+
+const secretWord = "лошадь батарея скрепка"
+
+func TestNameWithAPasswordIsOnesOwnOnEveryDevice(t *testing.T) {
+	w := newWorld(t, Limits{})
+	m := w.claimed()
+	_, err := w.enter("иван", "", nil)
+	wantCode(t, "without the password", err, protocol.CodeNeedPassword)
+	_, err = w.enter("Иван", secretWord+"!", nil)
+	wantCode(t, "with a wrong one", err, protocol.CodeBadPassword)
+	_, err = w.enter("Никто", secretWord, nil)
+	wantCode(t, "a password for a name that has none", err, protocol.CodeBadPassword)
+	_, err = w.enter("Ивaн", "", nil)
+	wantCode(t, "what could be taken for it", err, protocol.CodeNameTaken)
+
+	other := w.mustEnter("иван", secretWord, nil)
+	if other.ID != m.ID || other.Login == m.Login || !w.good(w.hub.Cookie(m)) || !w.good(w.hub.Cookie(other)) {
+		t.Errorf("the second device is %+v, the first %+v", other, m)
+	}
+	list, err := w.hub.Logins(t.Context(), other)
+	if err != nil || len(list) != 2 || !slices.ContainsFunc(list, func(l LoginInfo) bool { return l.Current && l.ID == other.Login }) {
+		t.Errorf("logins %+v, %v", list, err)
+	}
+	if err := w.hub.EndLogin(t.Context(), other, m.Login); err != nil {
+		t.Fatal(err)
+	}
+	if w.good(w.hub.Cookie(m)) || !w.good(w.hub.Cookie(other)) {
+		t.Error("not the login that was meant has ended")
+	}
+	// The same word from a keyboard that composes differently.
+	if _, err := w.hub.SetPassword(t.Context(), other, secretWord, "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301"); err != nil {
+		t.Fatal(err)
+	}
+	w.mustEnter("Иван", "éééééééé", nil)
+}
+
+func TestChangingThePasswordEndsAllOtherLogins(t *testing.T) {
+	w := newWorld(t, Limits{})
+	m := w.claimed()
+	stolen := w.mustEnter("Иван", secretWord, nil)
+	c := w.open(SessionParams{Member: stolen})
+	c.until("welcome")
+	_, err := w.hub.SetPassword(t.Context(), m, "wrong word", "another word")
+	wantCode(t, "with a wrong old one", err, protocol.CodeBadPassword)
+	_, err = w.hub.SetPassword(t.Context(), m, secretWord, "short")
+	wantCode(t, "too short", err, protocol.CodeBadPassword)
+	before := w.hub.Cookie(m)
+	m, err = w.hub.SetPassword(t.Context(), m, secretWord, "another word")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.good(w.hub.Cookie(stolen)) || w.good(before) || !w.good(w.hub.Cookie(m)) {
+		t.Error("the wrong cookies are good")
+	}
+	eventually(t, "the other one's session ends", func() bool {
+		code, reason, ok := c.s.Ending()
+		return ok && code == protocol.CloseGoingAway && reason == reasonLoggedOut
+	})
+	_, err = w.enter("Иван", secretWord, nil)
+	wantCode(t, "the old password", err, protocol.CodeBadPassword)
+	if m, err = w.hub.RemovePassword(t.Context(), m, "another word"); err != nil || m.Claimed || !w.good(w.hub.Cookie(m)) {
+		t.Errorf("RemovePassword = %+v, %v", m, err)
+	}
+	_, err = w.enter("Иван", "another word", nil)
+	wantCode(t, "the name without a password is held still", err, protocol.CodeBadPassword)
+	_, err = w.enter("Иван", "", nil)
+	wantCode(t, "the name without a password is held still", err, protocol.CodeNameTaken)
+}
+
+func TestLoggingInEndsTheLoginThatCameAlong(t *testing.T) {
+	w := newWorld(t, Limits{})
+	ivan := w.claimed()
+	first := w.mustEnter("Ася", "", nil)
+	c := w.open(SessionParams{Member: first})
+	c.until("welcome")
+	renamed := w.mustEnter("Настя", "", &first)
+	if renamed.ID != first.ID || w.good(w.hub.Cookie(first)) || !w.good(w.hub.Cookie(renamed)) {
+		t.Errorf("after a new name: %+v", renamed)
+	}
+	eventually(t, "the old login's session ends", func() bool { _, _, ok := c.s.Ending(); return ok })
+	w.mustEnter("Иван", secretWord, &renamed)
+	if w.good(w.hub.Cookie(renamed)) {
+		t.Error("the cookie from before the login is good")
+	}
+	w.mustEnter("Настя", "", nil) // nobody is logged in by it any more
+	other := w.mustEnter("Борис", "", &ivan)
+	if other.ID == ivan.ID {
+		t.Error("a name with a password was changed by a login")
+	}
+}
+
+func TestLinkSignsInOnAnotherDeviceOnce(t *testing.T) {
+	w := newWorld(t, Limits{})
+	m := w.mustEnter("Иван", "", nil)
+	link, until := w.hub.Link(m)
+	if d := until.Sub(w.hub.now()); d > linkAge || d < linkAge-time.Minute {
+		t.Errorf("the link is good for %v", d)
+	}
+	if owner, err := w.hub.LinkOwner(t.Context(), link); err != nil || owner.Name != "Иван" {
+		t.Errorf("LinkOwner = %+v, %v", owner, err)
+	}
+	phone, err := w.hub.UseLink(t.Context(), link, Entry{Label: "Телефон"})
+	if err != nil || phone.ID != m.ID || phone.Login == m.Login || !w.good(w.hub.Cookie(phone)) || !w.good(w.hub.Cookie(m)) {
+		t.Fatalf("UseLink = %+v, %v", phone, err)
+	}
+	_, err = w.hub.UseLink(t.Context(), link, Entry{Label: "Ещё один"})
+	wantCode(t, "a second time", err, protocol.CodeBadInvite)
+	_, err = w.hub.UseLink(t.Context(), w.hub.Cookie(m), Entry{})
+	wantCode(t, "a cookie as a link", err, protocol.CodeBadInvite)
+	if w.good(link) {
+		t.Error("a link passes for a cookie")
+	}
+	link, _ = w.hub.Link(m)
+	w.hub.now = func() time.Time { return until.Add(time.Second) }
+	_, err = w.hub.UseLink(t.Context(), link, Entry{})
+	wantCode(t, "too late", err, protocol.CodeBadInvite)
+	w.hub.now = time.Now
+	link, _ = w.hub.Link(m)
+	if err := w.hub.EndLogin(t.Context(), m, m.Login); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.hub.UseLink(t.Context(), link, Entry{})
+	wantCode(t, "of a login that has ended", err, protocol.CodeBadInvite)
+}
+
+func TestTokensOfProgramsAreListedAndEnd(t *testing.T) {
+	w := newWorld(t, Limits{})
+	_, err := w.hub.NewToken(t.Context(), w.mustEnter("Гость", "", nil), "ci")
+	wantCode(t, "a name without a password", err, protocol.CodeForbidden)
+	m := w.claimed()
+	token, err := w.hub.NewToken(t.Context(), m, " сборка \n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := w.hub.Recognise(t.Context(), token)
+	if err != nil || program.ID != m.ID || program.Proof != ByToken {
+		t.Fatalf("Recognise = %+v, %v", program, err)
+	}
+	c := w.open(SessionParams{Member: program})
+	if again := c.until("welcome").Token; again == "" {
+		t.Error("no token in welcome")
+	} else if p, err := w.hub.Recognise(t.Context(), again); err != nil || p.Login != program.Login {
+		t.Errorf("the token of welcome is that of %+v, %v", p, err)
+	}
+	list, err := w.hub.Logins(t.Context(), m)
+	i := slices.IndexFunc(list, func(l LoginInfo) bool { return l.How == protocol.LoginByToken })
+	if err != nil || i < 0 || list[i].Label != "сборка" || !list[i].Online {
+		t.Fatalf("logins %+v, %v", list, err)
+	}
+	if err := w.hub.EndLogin(t.Context(), m, list[i].ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the program is disconnected", func() bool { _, _, ok := c.s.Ending(); return ok })
+	if _, err := w.hub.Recognise(t.Context(), token); err == nil {
+		t.Error("a token that was revoked is good")
+	}
+}
+
+func TestProgramsSayNameAndPassword(t *testing.T) {
+	w := newWorld(t, Limits{})
+	m := w.claimed()
+	a, err := w.hub.Word(t.Context(), "иван", secretWord, "curl")
+	if err != nil || a.ID != m.ID || a.Proof != ByToken || a.Name != "Иван" {
+		t.Fatalf("Word = %+v, %v", a, err)
+	}
+	before := w.store.Position()
+	if b, err := w.hub.Word(t.Context(), "Иван", secretWord, "curl"); err != nil || b.Login != a.Login || w.store.Position() != before {
+		t.Errorf("the second time it is %+v, %v, and %d events were stored", b, err, w.store.Position()-before)
+	}
+	_, err = w.hub.Word(t.Context(), "Иван", "wrong word", "curl")
+	wantCode(t, "wrong", err, protocol.CodeBadPassword)
+	_, err = w.hub.Word(t.Context(), "Никто", "wrong word", "curl")
+	wantCode(t, "unknown", err, protocol.CodeBadPassword)
+}
+
+func TestTriesAtOneNameAreBoundedAndTheRightPasswordWorksLater(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.claimed()
+	now := time.Now()
+	w.hub.now = func() time.Time { return now }
+	var e *protocol.Error
+	for range attemptsAtOnce + 1 {
+		_, err := w.enter("Иван", "wrong word", nil)
+		if !errors.As(err, &e) {
+			t.Fatal(err)
+		}
+	}
+	if e.Code != protocol.CodeTooFast || e.RetryAfter <= 0 || e.RetryAfter > attemptEvery {
+		t.Fatalf("after %d tries: %+v", attemptsAtOnce+1, e)
+	}
+	now = now.Add(e.RetryAfter)
+	w.mustEnter("Иван", secretWord, nil)
+}
+
+func TestHashesAreMadeAFewAtOnceAndTheQueueIsBounded(t *testing.T) {
+	p, err := newPasswords()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range cap(p.slots) {
+		if err := p.acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if cap(p.slots) > maxHashing {
+		t.Errorf("%d at once", cap(p.slots))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	results := make(chan error, maxHashWaiting+1)
+	for range maxHashWaiting + 1 {
+		go func() { results <- p.acquire(ctx) }()
+	}
+	wantCode(t, "one too many", <-results, protocol.CodeTooFast)
+	cancel()
+	for range maxHashWaiting {
+		wantCode(t, "who has waited", <-results, protocol.CodeTooFast)
+	}
+	p.release()
+	if err := p.acquire(t.Context()); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestInviteLetsNewMembersInAndEnds(t *testing.T) {
+	w := newWorldIn(t, Limits{}, Config{Mode: ModeMembers})
+	_, err := w.enter("Иван", "", nil)
+	wantCode(t, "without a password", err, protocol.CodeNeedPassword)
+	_, err = w.enter("Иван", secretWord, nil)
+	wantCode(t, "a name that nobody has", err, protocol.CodeBadPassword)
+	_, err = w.hub.Guest(t.Context(), "Иван")
+	wantCode(t, "a guest", err, protocol.CodeNeedPassword)
+
+	link, err := w.hub.Invite(t.Context(), Member{}, "семья", time.Hour, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(link, "семья") {
+		t.Error("the link tells what it is called")
+	}
+	accept := func(name, password string) (Member, error) {
+		return w.hub.Accept(t.Context(), link, Entry{Name: name, Password: password, How: protocol.LoginByPage})
+	}
+	_, err = accept("Иван", "short")
+	wantCode(t, "short", err, protocol.CodeBadPassword)
+	m, err := accept("Иван", secretWord)
+	if err != nil || !m.Claimed || !w.good(w.hub.Cookie(m)) {
+		t.Fatalf("Accept = %+v, %v", m, err)
+	}
+	_, err = accept("Иван", secretWord)
+	wantCode(t, "a name that is taken", err, protocol.CodeNameTaken)
+	if _, err = accept("Мария", secretWord); err != nil {
+		t.Fatal(err)
+	}
+	_, err = accept("Ольга", secretWord)
+	wantCode(t, "used up", err, protocol.CodeBadInvite)
+	if again := w.mustEnter("Иван", secretWord, nil); again.ID != m.ID {
+		t.Error("a member is not the same the second time")
+	}
+
+	link, _ = w.hub.Invite(t.Context(), m, "", time.Hour, 5)
+	list, err := w.hub.Invites(t.Context())
+	if err != nil || len(list) != 2 {
+		t.Fatalf("invites %+v, %v", list, err)
+	}
+	for _, i := range list {
+		if err := w.hub.EndInvite(t.Context(), Member{}, i.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = w.hub.CheckInvite(t.Context(), link)
+	wantCode(t, "revoked", err, protocol.CodeBadInvite)
+	_, err = accept("Ольга", secretWord)
+	wantCode(t, "revoked", err, protocol.CodeBadInvite)
+	link, _ = w.hub.Invite(t.Context(), m, "", time.Hour, 5)
+	w.hub.now = func() time.Time { return time.Now().Add(time.Hour + time.Second) }
+	_, err = accept("Ольга", secretWord)
+	wantCode(t, "expired", err, protocol.CodeBadInvite)
+}
+
+func TestServerWithAPassword(t *testing.T) {
+	w := newWorldIn(t, Limits{}, Config{Mode: ModePassword, Password: "для своих"})
+	_, err := w.enter("Иван", "", nil)
+	wantCode(t, "without it", err, protocol.CodeNeedPassword)
+	_, err = w.enter("Иван", "для чужих", nil)
+	wantCode(t, "with another", err, protocol.CodeBadPassword)
+	_, err = w.hub.Guest(t.Context(), "")
+	wantCode(t, "a guest", err, protocol.CodeNeedPassword)
+	m := w.mustEnter("Иван", "для своих", nil)
+	if !w.good(w.hub.Cookie(m)) {
+		t.Error("the cookie is not good")
+	}
+	g, err := w.hub.Word(t.Context(), "Иван", "для своих", "curl")
+	if err != nil || g.Proof != ByNothing || g.Name != "Иван-2" {
+		t.Errorf("a program that knows it: %+v, %v", g, err)
+	}
+	// Who came in by another password, or by none, has to log in again.
+	cookie := w.hub.Cookie(m)
+	w.hub.door.mark = "of another password"
+	if w.good(cookie) {
+		t.Error("the cookie is good with another password of the server")
+	}
+	if _, err := New(Config{Secret: make([]byte, minSecret), Store: w.store, Registry: prometheus.NewRegistry(), Log: zap.NewNop(), Mode: ModePassword, Password: "short"}); err == nil {
+		t.Error("a server with a short password")
+	}
+}
+
+func TestNameFromAProxy(t *testing.T) {
+	w := newWorldIn(t, Limits{}, Config{Mode: ModeProxy})
+	m, err := w.hub.FromProxy(t.Context(), "admin")
+	if err != nil || m.Name != "admin" || m.Proof != ByLogin {
+		t.Fatalf("FromProxy = %+v, %v", m, err)
+	}
+	before := w.store.Position()
+	if again, err := w.hub.FromProxy(t.Context(), "ADMIN"); err != nil || again.ID != m.ID || w.store.Position() != before {
+		t.Errorf("the second time: %+v, %v", again, err)
+	}
+	_, err = w.hub.FromProxy(t.Context(), "аdmin")
+	wantCode(t, "what looks like it", err, protocol.CodeNameTaken)
+	_, err = w.hub.FromProxy(t.Context(), "a:b")
+	wantCode(t, "no name", err, protocol.CodeBadName)
+	_, err = w.enter("Иван", "", nil)
+	wantCode(t, "by a page", err, protocol.CodeForbidden)
+	_, err = w.hub.Guest(t.Context(), "Иван")
+	wantCode(t, "a guest", err, protocol.CodeForbidden)
+	if w.good(w.hub.Cookie(m)) {
+		t.Error("a cookie proves somebody")
+	}
+}
+
+func TestAdminTokenIsGoodForAMoment(t *testing.T) {
+	w := newWorld(t, Limits{})
+	now := time.Now()
+	secret := []byte(strings.Repeat("s", minSecret))
+	token := AdminToken(secret, now)
+	if !w.hub.IsAdmin(token) {
+		t.Error("it is not good")
+	}
+	if w.hub.IsAdmin(AdminToken(secret, now.Add(-adminAge-time.Second))) || w.hub.IsAdmin(AdminToken(make([]byte, 32), now)) ||
+		w.hub.IsAdmin(w.hub.Cookie(w.mustEnter("Иван", "", nil))) || w.hub.IsAdmin("") {
+		t.Error("what is none passes for one")
+	}
+}

@@ -1,0 +1,145 @@
+package hub
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"govor/hub/protocol"
+)
+
+// Bounds of the work with passwords.
+const (
+	maxHashing      = 2               // hashes at once; half of the processors if that is fewer
+	maxHashWaiting  = 32              // who waits for one; more are sent away
+	hashPatience    = 5 * time.Second // and waits no longer than this
+	attemptsAtOnce  = 10              // tries at one name's password before attemptEvery counts
+	attemptEvery    = 6 * time.Second
+	maxAttemptNames = 4096 // names whose tries are counted; the least recently tried go first
+	maxProved       = 1024 // passwords that need not be hashed again
+)
+
+// hashParams are those of OWASP for 19 MiB; a hash carries its own, so they may change.
+var hashParams = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// noHash is compared with where there is no password, so that this takes as long. Nobody knows of which password it is.
+const noHash = "$argon2id$v=19$m=19456,t=2,p=1$QxMA7ZTIYop5BXzPkdNLfA$pt4w1X4/sdz+bfEYA/qqSp6BGFRfOtBCYRx7gxGqgkA"
+
+// passwords hashes and compares them, a few at once: 19 MiB and a processor each would be a way to take the chat down.
+type passwords struct {
+	slots    chan struct{}
+	waiting  atomic.Int32
+	attempts *lru.Cache[string, *rate.Limiter] // by key of the name
+	key      [sha256.Size]byte                 // of this process, for proved
+	proved   *lru.Cache[string, [sha256.Size]byte]
+}
+
+func newPasswords() (*passwords, error) {
+	p := &passwords{slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2)))}
+	_, _ = rand.Read(p.key[:])
+	var err error
+	if p.attempts, err = lru.New[string, *rate.Limiter](maxAttemptNames); err != nil {
+		return nil, fmt.Errorf("make limits of passwords: %w", err)
+	}
+	if p.proved, err = lru.New[string, [sha256.Size]byte](maxProved); err != nil {
+		return nil, fmt.Errorf("make memory of passwords: %w", err)
+	}
+	return p, nil
+}
+
+// acquire waits for a slot, which the caller gives back. The error is too_fast: nobody has looked at the password.
+func (p *passwords) acquire(ctx context.Context) error {
+	busy := &protocol.Error{Code: protocol.CodeTooFast, Message: "too many people log in right now", RetryAfter: hashPatience}
+	defer p.waiting.Add(-1)
+	if p.waiting.Add(1) > maxHashWaiting {
+		return busy
+	}
+	ctx, cancel := context.WithTimeout(ctx, hashPatience)
+	defer cancel()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return busy
+	}
+}
+
+func (p *passwords) release() { <-p.slots }
+
+// hash makes the hash of a password that protocol.CheckPassword has let pass.
+func (p *passwords) hash(ctx context.Context, password string) (string, error) {
+	if err := p.acquire(ctx); err != nil {
+		return "", err
+	}
+	defer p.release()
+	h, err := argon2id.CreateHash(password, &hashParams)
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return h, nil
+}
+
+// check tells whether password is that of hash; "" is no password's, which takes as long to find out. key is what tries
+// are counted by. A *protocol.Error too_fast means that nobody has looked.
+func (p *passwords) check(ctx context.Context, key, password, hash string, now time.Time) (bool, error) {
+	if word, bad := protocol.CheckPassword(password); bad == nil {
+		password = word
+	}
+	mac := p.mac(password)
+	if before, ok := p.proved.Get(hash); ok && hash != "" && hmac.Equal(before[:], mac[:]) {
+		return true, nil
+	}
+	if wait := p.delay(key, now); wait > 0 {
+		return false, &protocol.Error{Code: protocol.CodeTooFast, Message: "too many tries at this name's password", RetryAfter: wait}
+	}
+	if err := p.acquire(ctx); err != nil {
+		return false, err
+	}
+	defer p.release()
+	against := hash
+	if against == "" {
+		against = noHash
+	}
+	same, err := argon2id.ComparePasswordAndHash(password, against)
+	if err != nil {
+		return false, fmt.Errorf("compare a password: %w", err)
+	}
+	if same = same && hash != ""; same {
+		p.proved.Add(hash, mac)
+	}
+	return same, nil
+}
+
+// mac is by what a password that was right is recognised. Its key is gone with the process.
+func (p *passwords) mac(password string) (sum [sha256.Size]byte) {
+	m := hmac.New(sha256.New, p.key[:])
+	m.Write([]byte(password))
+	m.Sum(sum[:0])
+	return sum
+}
+
+// delay counts one try at a name's password; over 0 it may not be made before that time.
+func (p *passwords) delay(key string, now time.Time) time.Duration {
+	l, ok := p.attempts.Get(key)
+	if !ok {
+		l = rate.NewLimiter(rate.Every(attemptEvery), attemptsAtOnce)
+		if first, had, _ := p.attempts.PeekOrAdd(key, l); had {
+			l = first
+		}
+	}
+	r := l.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait > 0 {
+		r.CancelAt(now)
+	}
+	return wait
+}
