@@ -339,3 +339,22 @@ func TestReadOnlyRoomSaysSoInThePage(t *testing.T) {
 		t.Errorf("refused with %s", a.body)
 	}
 }
+
+// Without scripts a host deletes what somebody else wrote on the page of the message, and says why.
+func TestHostDeletesOnThePageOfAMessage(t *testing.T) {
+	s := newSite(t, nil)
+	owner, author, other := s.owner("Мария"), s.login("Пётр"), s.login("Анна")
+	s.post(author, "/r/lobby/messages", "text", "спам").want(t, http.StatusSeeOther)
+	if page := s.look(other, "", "/r/lobby/messages/1").want(t, http.StatusOK).body; strings.Contains(page, "/delete") {
+		t.Error("a member is offered to delete it")
+	}
+	page := s.look(owner, "", "/r/lobby/messages/1").want(t, http.StatusOK).body
+	if !strings.Contains(page, "/r/lobby/messages/1/delete") || strings.Contains(page, "/r/lobby/messages/1/edit") || !strings.Contains(page, `name="why"`) {
+		t.Errorf("the owner sees %s", page)
+	}
+	s.post(other, "/r/lobby/messages/1/delete").want(t, http.StatusForbidden)
+	s.post(owner, "/r/lobby/messages/1/delete", "why", "хватит").want(t, http.StatusSeeOther)
+	if list := s.entries(owner); len(list) != 2 || list[0].Action != "delete" || list[0].Why != "хватит" {
+		t.Errorf("the audit list has %+v", list)
+	}
+}

@@ -115,7 +115,7 @@ func (s *Server) messageData(ctx context.Context, c *fiber.Ctx, m hub.Member, ro
 	}
 	return views.MessagePage{
 		Page: s.pageOf(c, roomPath(room)+"/messages/"+strconv.FormatInt(seq, 10)), Room: room, Me: m.ID, Message: h.Events[0],
-		SendID: protocol.NewID(), MaxText: s.maxText,
+		SendID: protocol.NewID(), MaxText: s.maxText, Host: s.hub.Role(m.ID).IsHost(),
 	}, nil
 }
 

@@ -17,6 +17,7 @@ type MessagePage struct {
 	Message protocol.Event
 	SendID  string // a new id for the edit
 	MaxText int    // characters of a message; 0 = the default
+	Host    bool   // who looks may delete what others wrote
 
 	// Of a change that was refused.
 	Typed      string
@@ -37,6 +38,9 @@ func (p MessagePage) Back() string {
 
 // Own tells that who looks may edit it.
 func (p MessagePage) Own() bool { return p.Message.Member == p.Me && !p.Message.Erased }
+
+// MayDelete tells that who looks may delete it.
+func (p MessagePage) MayDelete() bool { return p.Own() || p.Host && !p.Message.Erased }
 
 // Shown is the message.
 func (p MessagePage) Shown() messageView {
