@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// route registers every address. The order counts: health is not measured, and the routes come before the first
-// request, or the middleware of the metrics would not know them.
+// route registers every address; all are in this file. The order counts: health is not measured, and the routes come
+// before the first request, or the middleware of the metrics would not know them.
 func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Use(s.withHeaders)
 	s.app.Get("/healthz", s.healthz)
@@ -20,11 +20,16 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Use(prom.Middleware)
 	s.app.Use(s.answerErrors, s.keepOut, s.paceRequests)
 
+	s.routeMembers()
+	s.routeRooms()
+	s.routeProgram()
+}
+
+// routeMembers is how one comes in, who one is and who may be what.
+func (s *Server) routeMembers() {
 	s.app.Get("/", s.home)
 	s.app.Post("/login", s.fromOurs, s.login)
 	s.app.Post("/logout", s.fromOurs, s.logout)
-	s.app.Get("/rooms", s.rooms)
-	s.app.Post("/rooms", s.fromOurs, s.newRoom)
 	s.app.Get("/account", s.account)
 	s.app.Post("/account/password", s.fromOurs, s.onAccount(s.setPassword))
 	s.app.Post("/account/password/remove", s.fromOurs, s.onAccount(s.removePassword))
@@ -38,6 +43,16 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Get("/invites", s.invites)
 	s.app.Post("/invites", s.fromOurs, s.invites)
 	s.app.Delete("/invites/:id", s.fromOurs, s.invites)
+	s.app.Get("/audit", s.audit)
+	s.app.Get("/audit.json", s.audit)
+	s.app.Get("/owner", s.ownerLink)
+	s.app.Post("/owner", s.fromOurs, s.becomeOwner)
+}
+
+// routeRooms is what is said, and what is done about it and about who said it.
+func (s *Server) routeRooms() {
+	s.app.Get("/rooms", s.rooms)
+	s.app.Post("/rooms", s.fromOurs, s.newRoom)
 	s.app.Get("/r/:room", s.room)
 	s.app.Post("/r/:room/leave", s.fromOurs, s.leaveRoom)
 	s.app.Post("/r/:room/messages", s.fromOurs, s.send)
@@ -51,10 +66,10 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Get("/r/:room/:seq<int>", s.around)
 	s.app.Post("/act", s.fromOurs, s.act)
 	s.app.Get("/people/:member", s.person)
-	s.app.Get("/audit", s.audit)
-	s.app.Get("/audit.json", s.audit)
-	s.app.Get("/owner", s.ownerLink)
-	s.app.Post("/owner", s.fromOurs, s.becomeOwner)
+}
+
+// routeProgram is for what runs in a page or in place of one: the socket and the files.
+func (s *Server) routeProgram() {
 	s.app.Get("/ws", s.handshake, s.fromOurs, s.socket)
 	s.app.Get("/static/:hash/*", s.static)
 	s.app.Get("/manifest-:lang.webmanifest", s.manifest)
