@@ -30,6 +30,7 @@ type client struct {
 	html   bool
 	rooms  []string      // to read; it writes in the first
 	pace   time.Duration // between messages on average; 0 = it only reads
+	keeps  bool          // it takes nothing back
 	sleeps bool          // it is away for seconds between connections
 	well   bool          // nothing goes wrong with it: it is never refused, and stays away as the server asks for
 
@@ -66,6 +67,9 @@ func (w *world) invite(ctx context.Context) {
 	}
 	for i := range 3 {
 		w.add(ctx, &client{name: fmt.Sprintf("side%d", i), rooms: both[1:], pace: 60 * time.Millisecond, sleeps: i == 0})
+	}
+	for i := range 2 {
+		w.add(ctx, &client{name: fmt.Sprintf("porch%d", i), rooms: []string{porch}, pace: 80 * time.Millisecond, keeps: true})
 	}
 	for i := range 6 {
 		w.add(ctx, &client{name: fmt.Sprintf("reader%d", i), rooms: both, sleeps: i%2 == 0})

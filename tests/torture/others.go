@@ -186,6 +186,10 @@ func (w *world) form(ctx context.Context, path, body, cookie string) (*http.Resp
 	return resp, err
 }
 
+// porch is the room of those who log out. Nothing is taken back there: a deletion has everybody who is behind fed from the
+// store, and whoever waits for that when the session ends is shown nothing more, also by a server that ignores the end.
+const porch = "porch"
+
 // leaver logs in, stops reading, logs out while the server has much for it, and reads again: nothing may come that was
 // said after the answer to its logout.
 func (w *world) leaver(ctx context.Context, name string) {
@@ -208,7 +212,7 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	}
 	defer conn.Close()
 	began := time.Now()
-	ws, err := w.upgrade(ctx, conn, "govor.v1.html", cookie, url.Values{"room": {"lobby"}})
+	ws, err := w.upgrade(ctx, conn, "govor.v1.html", cookie, url.Values{"room": {porch}})
 	if err != nil {
 		return
 	}
@@ -216,12 +220,13 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	if _, _, err := ws.Read(ctx); err != nil { // welcome
 		return
 	}
-	// The socket is to be full, also where little is said: of what was said last, as far as one block of history goes.
-	hello := fmt.Sprintf(`{"type":"hello","rooms":{"lobby":{"after":%d}}}`, max(0, w.ledger.end("lobby")-150))
+	// The socket is to be full of what was said last, as far as one block of history goes; what comes next stays in the
+	// server's ring, the smallest of which holds some fifty messages.
+	hello := fmt.Sprintf(`{"type":"hello","rooms":{%q:{"after":%d}}}`, porch, max(0, w.ledger.end(porch)-200))
 	if ws.Write(ctx, websocket.MessageText, []byte(hello)) != nil {
 		return
 	}
-	pause(ctx, between(rng, 600*time.Millisecond, 2*time.Second))
+	pause(ctx, between(rng, 200*time.Millisecond, 800*time.Millisecond))
 	resp, err := w.form(ctx, "/logout", "", cookie) //nolint:bodyclose // form reads it to its end
 	out := time.Now()
 	if err != nil || resp.StatusCode != http.StatusSeeOther {
@@ -229,7 +234,7 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 	}
 	// So long that something is said, stored and shown to the others meanwhile, also on a busy machine; the server gives
 	// what was pending up after 5 s.
-	pause(ctx, between(rng, 300*time.Millisecond, 2500*time.Millisecond))
+	pause(ctx, between(rng, 300*time.Millisecond, 1500*time.Millisecond))
 	for {
 		_, data, err := ws.Read(ctx)
 		if err != nil {
@@ -243,7 +248,7 @@ func (w *world) leave(ctx context.Context, rng *rand.Rand, name, cookie string) 
 			if f.Type != "message" {
 				continue
 			}
-			s := w.ledger.show(name, "lobby", f.Seq, shown{key{f.Member, f.ID}, f.Text, f.Erased, began})
+			s := w.ledger.show(name, porch, f.Seq, shown{key{f.Member, f.ID}, f.Text, f.Erased, began})
 			if s != nil && s.first.After(out) {
 				w.ledger.breaks(takenAway, "%s logged out, and %v later was shown %q, which was said after that", name, time.Since(out).Round(time.Millisecond), head(f.Text))
 				return

@@ -257,7 +257,7 @@ func (t *talk) compose(rng *rand.Rand) *said {
 		key: key{t.member, fmt.Sprintf("%s-%d", t.name, t.next)}, kind: saySend, author: t.name, n: t.next, room: t.rooms[0],
 		text: text(rng, t.name, t.next),
 	}
-	if n := rng.IntN(12); n < 2 {
+	if n := rng.IntN(12); n < 2 && !t.keeps {
 		t.rethink(rng, s, n == 0)
 	}
 	if s.kind == saySend {
