@@ -86,6 +86,10 @@ func (p *plan) fill() {
 		return traced && !p.can.trace || l.disk == diskFull && !p.can.full || l.end == endRestart && !p.can.restart
 	})
 	p.rng.Shuffle(len(p.bag), func(i, j int) { p.bag[i], p.bag[j] = p.bag[j], p.bag[i] })
+	if p.n == 0 { // the file is made in the first life: a program that cannot make it does not start
+		i := slices.IndexFunc(p.bag, func(l life) bool { return l.disk == diskWell })
+		p.bag[0], p.bag[i] = p.bag[i], p.bag[0]
+	}
 }
 
 func (p *plan) next() life {
