@@ -221,9 +221,10 @@ func (l *ledger) end(room string) int64 {
 	return l.ends[room]
 }
 
-// begin starts a run of plain text.
-func (l *ledger) begin(who, room string) *run {
-	r := &run{who: who, room: room, since: time.Now()}
+// begin starts a run of plain text. since is before the connection: what the room holds then may be sent with the answer
+// to the handshake, which the wire may keep for seconds.
+func (l *ledger) begin(who, room string, since time.Time) *run {
+	r := &run{who: who, room: room, since: since}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.runs = append(l.runs, r)

@@ -28,8 +28,9 @@ func (w *world) terminal(ctx context.Context, name string) {
 		room, author := pick(rng, "lobby", "side"), fmt.Sprintf("%s-%d", name, n)
 		inner := stream(rng.Uint64(), "typing")
 		query := url.Values{"room": {room}, "name": {name}, "history": {fmt.Sprint(rng.IntN(120))}}
+		began := time.Now()
 		if ws, err := w.websocket(ctx, fault, "", "", query); err == nil {
-			w.typeAndRead(ctx, ws, inner, room, author)
+			w.typeAndRead(ctx, ws, inner, w.ledger.begin(author, room, began))
 			_ = ws.CloseNow()
 		}
 		pause(ctx, between(rng, 20*time.Millisecond, 400*time.Millisecond))
@@ -37,16 +38,15 @@ func (w *world) terminal(ctx context.Context, name string) {
 }
 
 // typeAndRead types now and then and reads until the connection ends.
-func (w *world) typeAndRead(ctx context.Context, ws *websocket.Conn, rng *rand.Rand, room, author string) {
+func (w *world) typeAndRead(ctx context.Context, ws *websocket.Conn, rng *rand.Rand, run *run) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	run := w.ledger.begin(author, room)
 	w.running.Go(func() {
 		for n := 1; ; n++ {
 			if pause(ctx, between(rng, 50*time.Millisecond, 400*time.Millisecond)); ctx.Err() != nil || w.calm.Load() {
 				return
 			}
-			s := &said{kind: saySend, author: author, n: n, room: room, text: text(rng, author, n)}
+			s := &said{kind: saySend, author: run.who, n: n, room: run.room, text: text(rng, run.who, n)}
 			w.ledger.say(s)
 			if ws.Write(ctx, websocket.MessageText, []byte(s.text)) != nil {
 				return
@@ -63,7 +63,7 @@ func (w *world) typeAndRead(ctx context.Context, ws *websocket.Conn, rng *rand.R
 			switch {
 			case strings.HasPrefix(line, "* error unavailable"):
 			case strings.HasPrefix(line, "* error "):
-				w.ledger.breaks(inOrder, "%s was refused: %s", author, line)
+				w.ledger.breaks(inOrder, "%s was refused: %s", run.who, line)
 			case ok && !strings.HasPrefix(line, "* "):
 				w.ledger.line(run, said)
 			}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestUnsynced(t *testing.T) {
@@ -60,7 +61,7 @@ func told() (*ledger, []stored) {
 		l.show("r", "lobby", int64(n), shown{key: k, text: text})
 	}
 	l.say(&said{kind: saySend, author: "t", n: 1, room: "lobby", text: "line"})
-	r := l.begin("t", "lobby")
+	r := l.begin("t", "lobby", time.Now())
 	l.line(r, "text 1")
 	l.line(r, "text 2")
 	return l, []stored{
@@ -96,11 +97,11 @@ func TestCompare(t *testing.T) {
 			return r
 		}, exactlyOnce},
 		{"a line with a gap", func(l *ledger, r []stored) []stored {
-			l.line(l.begin("t", "lobby"), "text 2")
+			l.line(l.begin("t", "lobby", time.Now()), "text 2")
 			l.line(l.runs[1], "text 1")
 			return r
 		}, noGap},
-		{"a line that is not stored", func(l *ledger, r []stored) []stored { l.line(l.begin("t", "lobby"), "line"); return r }, onDisk},
+		{"a line that is not stored", func(l *ledger, r []stored) []stored { l.line(l.begin("t", "lobby", time.Now()), "line"); return r }, onDisk},
 		{"shown and not stored", func(l *ledger, r []stored) []stored {
 			l.shown["lobby"][3] = shown{key: key{"M", "id-3"}, text: "text 3"}
 			return r
