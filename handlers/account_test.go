@@ -83,6 +83,23 @@ func TestNameIsClaimedAndProvedByItsPassword(t *testing.T) {
 	}
 }
 
+// /nick must not make a stranger of somebody: whose name has a password keeps the login.
+func TestRenamingNeverMakesSomebodyNew(t *testing.T) {
+	s := newSite(t, nil)
+	open, claimed, nobody := s.login("Анна"), s.claim("Иван"), s.client(true)
+	for _, tt := range []struct {
+		who    *http.Client
+		status int
+	}{{claimed, 403}, {nobody, 403}, {open, 303}} {
+		before := tt.who.Jar.Cookies(mustURL(s.url))
+		s.fill(tt.who, "/login", "name", "Новое имя", "rename", "1").want(t, tt.status)
+		after := tt.who.Jar.Cookies(mustURL(s.url))
+		if same := len(before) == len(after) && (len(before) == 0 || before[0].Value == after[0].Value); same != (tt.status == 403) {
+			t.Errorf("%d: the cookies were %v and are %v", tt.status, before, after)
+		}
+	}
+}
+
 // A cookie from before is dead after each thing that says so; one that has nothing to do with it lives on.
 func TestCookiesFromBeforeAreDead(t *testing.T) {
 	for _, tt := range []struct {

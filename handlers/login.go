@@ -43,7 +43,8 @@ func (s *Server) loginPage(c *fiber.Ctx, p views.LoginPage, path string) error {
 	return s.page(c, "login", p)
 }
 
-// login is POST /login: name, password where one is wanted, and room to go on to.
+// login is POST /login: name, password where one is wanted, and room to go on to. With the field rename it is refused
+// rather than make somebody new of who asks.
 func (s *Server) login(c *fiber.Ctx) error {
 	name := trimmed(c.FormValue("name"))
 	room, bad := s.hub.CheckRoom(c.FormValue("room"))
@@ -66,6 +67,9 @@ func (s *Server) login(c *fiber.Ctx) error {
 	current, err := s.provedVisitor(ctx, c)
 	if err != nil {
 		return err
+	}
+	if c.FormValue("rename") != "" && (current == nil || current.Claimed) { // that would be somebody new
+		return s.loginRefused(c, name, room, protocol.Errorf(protocol.CodeForbidden, "only a name without a password can be changed"))
 	}
 	m, err := s.hub.SignIn(ctx, hub.Entry{
 		Name: name, Password: c.FormValue("password"), Label: deviceOf(c), How: protocol.LoginByPage, Current: current,

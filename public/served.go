@@ -20,7 +20,8 @@ const StyleSheet = "css/all.css"
 // Styles are the files of css, in the order in which StyleSheet has them. The order counts within a layer.
 var Styles = []string{
 	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "account", "header", "menu", "themes", "banner", "log",
-	"message", "message-phone", "tools", "dialog", "prose", "system", "jump", "composer", "people", "rooms", "all-rooms", "error", "hosts", "one", "touch", "utilities",
+	"message", "message-phone", "tools", "dialog", "completion", "prose", "system", "jump", "composer", "people", "rooms",
+	"all-rooms", "error", "hosts", "one", "touch", "utilities",
 }
 
 // Served are the files as browsers get them, by path: scripts and styles without what only their readers need.

@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type messageView struct {
 	zone     *time.Location
 
 	Own     bool // of the member who looks
+	Mine    bool // mentions that member
 	Grouped bool // goes on what the message before it began
 	Change  bool // takes the place of the message on the page, if that is there, and is not added
 	Target  bool // the page is about it
@@ -146,6 +148,7 @@ func (p RoomPage) Lines() []line {
 		}
 		m := p.message(e)
 		m.Own = e.Member == p.Me
+		m.Mine = !m.Own && p.Key != "" && !e.Erased && slices.Contains(protocol.Mentions(e.Body), p.Key)
 		m.Target = e.Seq == p.Target
 		m.Grouped = last != nil && last.Member == e.Member && e.Time().Sub(last.Time()) <= groupGap
 		lines = append(lines, line{Message: &m})

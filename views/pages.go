@@ -32,7 +32,7 @@ func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key,
 func (p Page) Modules() []string { return modules }
 
 var modules = []string{
-	"announcer", "attention", "banner", "composer", "connection", "decorate", "drawers", "edits", "fragment", "history", "hosts",
+	"announcer", "attention", "banner", "composer", "connection", "decorate", "drawers", "fragment", "history", "hosts",
 	"id", "keys", "local", "log", "outbox", "pages", "pane", "pending", "position", "reading", "room", "rooms",
 	"steady", "theme", "words", "writing",
 }

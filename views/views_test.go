@@ -106,7 +106,7 @@ func TestIDsAreUnique(t *testing.T) {
 }
 
 // lateModules are imported by others when they are needed, and cost the first visit nothing.
-var lateModules = []string{"actions", "copy", "login", "reach"}
+var lateModules = []string{"actions", "commands", "completion", "copy", "edits", "login", "reach"}
 
 func TestModulesAreThoseOfPublic(t *testing.T) {
 	files, err := filepath.Glob("../public/js/*.js")

@@ -23,6 +23,9 @@ import { Words } from "./words.js";
  * @property {HTMLTextAreaElement} field
  * @property {HTMLButtonElement} button
  * @property {HTMLElement} note
+ * @property {HTMLElement} completion
+ * @property {HTMLTemplateElement} completionRow
+ * @property {HTMLElement} people
  * @property {HTMLElement} editBar
  * @property {HTMLElement} messageMenu
  * @property {HTMLDialogElement} confirm
@@ -73,6 +76,9 @@ function enterRoom() {
     field: /** @type {HTMLTextAreaElement} */ (find("composer-text")),
     button: /** @type {HTMLButtonElement} */ (find("send")),
     note: find("composer-note"),
+    completion: find("completion"),
+    completionRow: /** @type {HTMLTemplateElement} */ (find("completion-row")),
+    people: find("who"),
     editBar: find("edit-bar"),
     messageMenu: find("message-menu"),
     confirm: /** @type {HTMLDialogElement} */ (find("confirm-delete")),

@@ -1,4 +1,5 @@
 const NEAR = 0.9; // of the limit; from there on the characters that are left are counted
+const SECOND_MS = 1_000;
 const IME_KEY = 229; // what Safari says for the Enter that ends a composition
 
 /**
@@ -21,6 +22,12 @@ export class Composer {
   #onText;
   #onEdit;
   #onUp;
+  #onCommand;
+  #complete;
+  /** @type {import("./completion.js").Completion | null} */
+  #completion = null;
+  #countdown = 0; // timer
+  #label; // of the button
   #bar;
   #limit;
   #touch;
@@ -44,9 +51,11 @@ export class Composer {
    * @param {HTMLElement} parts.bar what says that a message is being edited
    * @param {(text: string) => void} parts.onText
    * @param {(editing: Editing, text: string) => void} parts.onEdit the text is "" when nothing is left of it
+   * @param {(text: string) => boolean} parts.onCommand a text that begins with a slash; whether it is none of ours
+   * @param {() => Promise<import("./completion.js").Completion>} parts.complete
    * @param {() => boolean} parts.onUp the key in an empty field; whether something came of it
    */
-  constructor({ form, field, button, note, bar, words, local, room, limit, touch, onText, onEdit, onUp }) {
+  constructor({ form, field, button, note, bar, words, local, room, limit, touch, onText, onEdit, onCommand, complete, onUp }) {
     this.#form = form;
     this.#field = field;
     this.#button = button;
@@ -55,6 +64,9 @@ export class Composer {
     this.#onText = onText;
     this.#onEdit = onEdit;
     this.#onUp = onUp;
+    this.#onCommand = onCommand;
+    this.#label = button.querySelector(".composer__label")?.textContent ?? "";
+    this.#complete = complete;
     this.#bar = bar;
     this.#limit = limit;
     this.#touch = touch;
@@ -143,6 +155,27 @@ export class Composer {
     else delete this.#note.dataset.state;
   }
 
+  /** What was typed is done with. */
+  empty() {
+    this.#draft.set("");
+    this.#fill("");
+  }
+
+  /**
+   * The server wants a pause: the button counts the seconds, and nothing that was typed is lost.
+   * @param {number} until Unix milliseconds
+   */
+  wait(until) {
+    clearTimeout(this.#countdown);
+    const s = Math.ceil((until - Date.now()) / SECOND_MS);
+    const label = this.#button.querySelector(".composer__label");
+    if (label) label.textContent = s > 0 ? this.#words.get("composer.wait", { s }) : this.#label;
+    this.#button.toggleAttribute("data-waits", s > 0);
+    if (s <= 0) return this.calm();
+    this.say("slow", this.#words.get("composer.slow", { s }));
+    this.#countdown = setTimeout(() => this.wait(until), SECOND_MS);
+  }
+
   /** What was sent has been taken: it is not too fast any more. */
   calm() {
     if (this.#note.dataset.state === "slow") this.#changed();
@@ -159,6 +192,7 @@ export class Composer {
     this.#field.addEventListener("input", () => {
       this.#keep();
       this.#changed();
+      void this.#offer();
     });
     this.#bar.querySelector("button")?.addEventListener("click", () => {
       this.cancel();
@@ -171,6 +205,7 @@ export class Composer {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.isComposing || event.keyCode === IME_KEY) return;
+    if (this.#completion?.key(event)) return event.preventDefault();
     if (event.key === "Escape" && this.cancel()) event.preventDefault();
     const bare = !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
     if (event.key === "ArrowUp" && bare && this.#field.value === "" && this.#onUp()) event.preventDefault();
@@ -191,9 +226,16 @@ export class Composer {
       this.cancel();
       return void (text !== editing.text && this.#onEdit(editing, text));
     }
-    this.#draft.set("");
-    this.#fill("");
-    this.#onText(text);
+    if (text.startsWith("/") && !text.startsWith("//") && !this.#onCommand(text)) return;
+    this.empty();
+    this.#onText(text.startsWith("//") ? text.slice(1) : text);
+  }
+
+  /** Suggests, from the first sign on that asks for it. */
+  async #offer() {
+    if (!this.#completion && !/[@#/]/.test(this.#field.value)) return;
+    this.#completion ??= await this.#complete();
+    this.#completion.update();
   }
 
   /** @param {string} text */

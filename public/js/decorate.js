@@ -7,6 +7,7 @@ const DAY_MS = 24 * 3_600_000;
  */
 export class Decorator {
   #me;
+  #key;
   #words;
   #dateLine;
   #time;
@@ -17,12 +18,14 @@ export class Decorator {
   /**
    * @param {object} parts
    * @param {string} parts.me the member who reads
+   * @param {string} [parts.key] the reader's name as it is compared: what mentions of it hold
    * @param {string} parts.lang
    * @param {import("./words.js").Words} parts.words
    * @param {() => HTMLElement} parts.dateLine makes an empty line between days
    */
-  constructor({ me, lang, words, dateLine }) {
+  constructor({ me, key = "", lang, words, dateLine }) {
     this.#me = me;
+    this.#key = key;
     this.#words = words;
     this.#dateLine = dateLine;
     const locale = lang === "en" ? "en-GB" : lang; // 23 November, as the server writes it
@@ -72,6 +75,8 @@ export class Decorator {
   /** @param {HTMLElement} message */
   #decorate(message) {
     this.#markOwn(message, ".message__own");
+    const mine = message.dataset.member !== this.#me && this.#key !== "" && message.dataset.mentions?.split(",").includes(this.#key);
+    message.toggleAttribute("data-mine", Boolean(mine));
     this.#markOwn(message, '[data-do="edit"]');
     for (const tool of message.querySelectorAll(".message__tool")) tool.setAttribute("tabindex", "-1"); // the arrows lead there
     const time = message.querySelector("time");

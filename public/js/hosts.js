@@ -36,6 +36,14 @@ export class Hosts {
   }
 
   /**
+   * Whether a line is a command of hosts.
+   * @param {string} text
+   */
+  knows(text) {
+    return ACT.test(text);
+  }
+
+  /**
    * Takes a line that is a command and tells whether it did. What cannot be sent now stays in the field.
    * @param {string} text
    */

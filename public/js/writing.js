@@ -1,5 +1,5 @@
 import { Composer } from "./composer.js";
-import { Edits } from "./edits.js";
+import { clone } from "./fragment.js";
 import { Hosts } from "./hosts.js";
 import { Outbox } from "./outbox.js";
 import { Pending } from "./pending.js";
@@ -14,6 +14,8 @@ import { Pending } from "./pending.js";
  * @property {() => void} onSaid the reader has said something, and looks at the end
  */
 
+const MAX_TEXTS = 200;
+
 /** Writing is what the reader says and changes in the room: the field, the messages' actions, and what waits. */
 export class Writing {
   #parts;
@@ -24,7 +26,10 @@ export class Writing {
   #outbox;
   #pending;
   #composer;
-  #edits;
+  /** @type {Promise<import("./edits.js").Edits> | null} */
+  #editing = null;
+  /** @type {Map<string, string>} */
+  #texts = new Map(); // of what was typed on this page, by id of the message
   #hosts;
   /** @type {Promise<import("./actions.js").Actions> | null} */
   #loaded = null;
@@ -35,7 +40,6 @@ export class Writing {
     const { elements, words, local, pane, send, onSaid } = parts;
     const { list, form, field, button, note } = elements;
     const { room = "", me = "", maxText } = elements.body.dataset;
-    const home = (form.getAttribute("action") ?? "").replace(/\/messages$/, "");
     this.#parts = parts;
     this.#pane = pane;
     this.#onSaid = onSaid;
@@ -51,17 +55,14 @@ export class Writing {
       this.#count();
     };
     this.#outbox = new Outbox({ room, local, send, onChange, onDone, onStored: (id, seq) => void pane.fetchStored(id, seq) });
-    this.#edits = new Edits({
-      ...{ list, me, home },
-      onText: (editing) => this.#composer.edit(editing),
-      onUnknown: () => this.#composer.say("error", words.get("msg.edit.unknown")),
-    });
     this.#composer = new Composer({
       ...{ form, field, button, note, bar: elements.editBar, words, local, room, limit: Number(maxText) },
       touch: () => matchMedia("(pointer: coarse)").matches,
       onText: (text) => void this.#say(text),
       onEdit: (editing, text) => void this.#edited(editing.seq, text),
-      onUp: () => pane.live && this.#edits.editLast(),
+      onCommand: (text) => this.#command(text),
+      complete: () => this.#completion(),
+      onUp: () => pane.live && this.#editLast(),
     });
     this.#hosts = new Hosts(elements, this.#composer, send);
     for (const sign of ["pointerover", "focusin"]) elements.scroller.addEventListener(sign, () => void this.#actions(), { once: true });
@@ -100,15 +101,77 @@ export class Writing {
       ({ Actions }) =>
         new Actions({
           ...{ list, scroller, menu, confirm },
-          mayEdit: (message) => this.#edits.may(message),
-          mayDelete: (message) => this.#edits.may(message) || this.#hosts.mayDelete(message),
-          onEdit: (message) => void this.#edits.begin(message),
+          mayEdit: (message) => this.#mine(message),
+          mayDelete: (message) => this.#mine(message) || this.#hosts.mayDelete(message),
+          onEdit: (message) => void this.#edits().then((edits) => edits.begin(message)),
           onDelete: (message) => this.#change("", "delete", Number(message.dataset.seq)),
           onLeave: () => this.#composer.focus(),
           onCopied: () => this.#composer.say("", this.#parts.words.get("msg.copied")),
         }),
     );
     return this.#loaded;
+  }
+
+  /** @param {HTMLElement} message */
+  #mine(message) {
+    return message.dataset.member === this.#me && message.dataset.erased === undefined && Boolean(message.dataset.seq);
+  }
+
+  #edits() {
+    const { elements, words } = this.#parts;
+    this.#editing ??= import("./edits.js").then(
+      ({ Edits }) =>
+        new Edits({
+          home: (elements.form.getAttribute("action") ?? "").replace(/\/messages$/, ""),
+          known: (id) => this.#texts.get(id),
+          onText: (editing) => this.#composer.edit(editing),
+          onUnknown: () => this.#composer.say("error", words.get("msg.edit.unknown")),
+        }),
+    );
+    return this.#editing;
+  }
+
+  /**
+   * Remembers what a message of the reader's says; undefined is not known any more.
+   * @param {string | undefined} id
+   * @param {string | undefined} text
+   */
+  #know(id, text) {
+    if (!id) return;
+    this.#texts.delete(id);
+    if (text !== undefined) this.#texts.set(id, text);
+    const [oldest] = this.#texts.keys();
+    if (oldest && this.#texts.size > MAX_TEXTS) this.#texts.delete(oldest);
+  }
+
+  /** Begins with the last message of who reads, if the page has one. */
+  #editLast() {
+    const own = /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll(".message[data-own]")]);
+    const last = own.findLast((message) => this.#mine(message));
+    if (last) void this.#edits().then((edits) => edits.begin(last));
+    return Boolean(last);
+  }
+
+  async #completion() {
+    const { elements, words } = this.#parts;
+    const { choicesIn, Completion } = await import("./completion.js");
+    const { completion: box, completionRow, field } = elements;
+    return new Completion({ field, box, row: () => clone(completionRow), choices: (sign) => choicesIn(elements, words, sign) });
+  }
+
+  /**
+   * Does what a text with a slash asks for; nothing of it is sent.
+   * @param {string} text
+   */
+  #command(text) {
+    if (this.#hosts.knows(text)) return true;
+    const { elements, words, pane } = this.#parts;
+    const typed = elements.field.value;
+    const onDone = () => elements.field.value === typed && this.#composer.empty();
+    void import("./commands.js")
+      .then(({ command }) => command(text, { elements, words, pane, onDone }))
+      .catch(() => this.#composer.say("error", words.get("cmd.failed")));
+    return false;
   }
 
   // What the server says
@@ -124,7 +187,8 @@ export class Writing {
   }
 
   joined() {
-    if (matchMedia("(pointer: coarse)").matches) void this.#actions(); // a finger does not come near before it presses
+    void this.#actions(); // after what the first sight needs; and without a connection it could not be loaded
+    void this.#edits();
     this.#outbox.joined();
   }
 
@@ -149,8 +213,7 @@ export class Writing {
   changed(data) {
     const id = data["id"] ?? "";
     const entry = this.#outbox.entry(id);
-    const message = this.#messageAt(Number(data["target"]));
-    if (message?.dataset.id) this.#edits.know(message.dataset.id, entry?.kind === "edit" ? entry.text : undefined);
+    this.#know(this.#messageAt(Number(data["target"]))?.dataset.id, entry?.kind === "edit" ? entry.text : undefined);
     this.#outbox.echoed(id);
   }
 
@@ -170,8 +233,9 @@ export class Writing {
   refused(data, text) {
     const { id, code = "", retryAfterMs } = data;
     if (id) this.#outbox.refused(id, code, text, Number(retryAfterMs ?? 0));
-    const state = code === "too_fast" || code === "slow_mode" ? "slow" : "error";
-    if (!id || state === "slow") this.#composer.say(state, text);
+    const slow = code === "too_fast" || code === "slow_mode";
+    if (code === "too_fast" && Number(retryAfterMs)) this.#composer.wait(Date.now() + Number(retryAfterMs));
+    else if (!id || slow) this.#composer.say(slow ? "slow" : "error", text);
   }
 
   // What the reader does
@@ -180,7 +244,7 @@ export class Writing {
   async #say(text) {
     if (this.#hosts.takes(text)) return;
     this.#pane.allRead();
-    this.#edits.know(this.#outbox.add(text), text);
+    this.#know(this.#outbox.add(text), text);
     await this.#pane.toEnd();
     this.#onSaid();
   }

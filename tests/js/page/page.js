@@ -382,6 +382,25 @@ const tests = {
     equal(second.sent, ["черновик"]);
   },
 
+  async "a command is not sent, two slashes are one"() {
+    const { sent, field, press, type } = composer({});
+    type("/help");
+    press();
+    equal([sent, field.value], [[], "/help"]);
+    type("//etc/passwd");
+    press();
+    equal([sent, field.value], [["/etc/passwd"], ""]);
+  },
+
+  async "a pause counts down and loses nothing"() {
+    const { it, field, note, type } = composer({});
+    type("ещё");
+    it.wait(Date.now() + 1_500);
+    equal([note.dataset.state, field.value], ["slow", "ещё"]);
+    await until(() => note.dataset.state !== "slow", "the end of the pause");
+    equal(field.value, "ещё");
+  },
+
   async "the button keeps the focus in the field"() {
     const { button } = composer({});
     const event = new MouseEvent("mousedown", { bubbles: true, cancelable: true });
@@ -427,7 +446,8 @@ function composer({ touch = false, limit = 100 }) {
   const onEdit = ({ seq }, text) => edited.push([seq, text]);
   const onUp = () => ups++ || true;
   let ups = 0;
-  const it = new Composer({ form, field, button, note, bar, words, local, room: "lobby", limit, touch: () => touch, onText, onEdit, onUp });
+  const complete = async () => ({ update() {}, key: () => false });
+  const it = new Composer({ form, field, button, note, bar, words, local, room: "lobby", limit, touch: () => touch, onText, onEdit, onUp, onCommand: () => false, complete });
   const press = (init) => field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true, ...init }));
   const type = (text) => {
     field.value = text;

@@ -1,0 +1,88 @@
+import { clone } from "./fragment.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {import("./app.js").Elements} elements
+ * @property {import("./words.js").Words} words
+ * @property {import("./pane.js").Pane} pane
+ * @property {() => void} onDone the command was understood, and the field may be emptied
+ */
+
+const NICK_MS = 10_000; // so long the server may take to rename somebody
+/** What is said when the server keeps the name as it is; for everything else, to try again. */
+const REFUSALS = { name_taken: "cmd.nick.taken", bad_name: "cmd.nick.bad", need_password: "cmd.nick.login", forbidden: "cmd.nick.login" };
+
+/**
+ * Does what a text that begins with a slash asks for.
+ * @param {string} text
+ * @param {Parts} parts
+ */
+export async function command(text, parts) {
+  const { elements, words, onDone } = parts;
+  const [, name = "", argument = ""] = /^\/(\S*)\s*(.*)$/su.exec(text.trim()) ?? [];
+  const needs = { nick: "cmd.nick.need", join: "cmd.join.need" }[name];
+  if (needs && !argument) return tell(words.get(needs), parts);
+  switch (name) {
+    case "help":
+      onDone();
+      return tell(words.get("cmd.help.line"), parts);
+    case "who":
+      onDone();
+      return tell(words.get("cmd.who.here", { names: namesIn(elements.people) }), parts);
+    case "join":
+      onDone();
+      return location.assign(`/r/${encodeURIComponent(argument.replace(/^#/, "").toLowerCase())}`);
+    case "nick":
+      return rename(argument, parts);
+    default:
+      return tell(words.get("cmd.unknown", { name: `/${name}` }), parts);
+  }
+}
+
+/**
+ * Says something at the end of the log, to the reader only.
+ * @param {string} text
+ * @param {Parts} parts
+ */
+async function tell(text, { elements, pane }) {
+  await pane.toEnd(); // first: going there may fetch the log anew
+  const line = clone(elements.systemLine);
+  const place = line.querySelector(".system__text");
+  if (place) place.textContent = text;
+  pane.append(line);
+  elements.announcer.textContent = text;
+  await pane.toEnd();
+}
+
+/**
+ * The names in the list of people, and how many there are more.
+ * @param {HTMLElement} people
+ */
+function namesIn(people) {
+  const names = [...people.querySelectorAll(".person__name, .people__more:not([hidden])")];
+  return names.map((element) => element.textContent?.trim()).join(", ");
+}
+
+/**
+ * Takes another name, as the login page does for somebody who is logged in. The text stays where that fails.
+ * @param {string} name
+ * @param {Parts} parts
+ */
+async function rename(name, parts) {
+  const { words, onDone } = parts;
+  try {
+    const answer = await fetch("/login", {
+      ...{ method: "POST", body: new URLSearchParams({ name, rename: "1" }), redirect: "manual" },
+      ...{ headers: { Accept: "application/json" }, signal: AbortSignal.timeout(NICK_MS) },
+    });
+    if (answer.type === "opaqueredirect") {
+      onDone();
+      return location.reload();
+    }
+    const { code, suggestion } = await answer.json();
+    const key = REFUSALS[/** @type {keyof typeof REFUSALS} */ (code)] ?? "cmd.failed";
+    await tell(words.get(key, { name }) + (suggestion ? ` /nick ${suggestion}` : ""), parts);
+  } catch {
+    await tell(words.get("cmd.failed"), parts);
+  }
+}

@@ -1,0 +1,100 @@
+package tests
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// decorated is true once the scripts have taken over a page with messages: what was typed before, they would not have seen.
+const decorated = `document.querySelector('#log time[title]')`
+
+// Names, rooms and commands are suggested while one types; arrows, Enter, Tab and Escape are for the suggestions then.
+func TestBrowserSuggests(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	s := start(t)
+	s.curl("/r/lobby/messages?name=%D0%9F%D1%91%D1%82%D1%80", "раз")                                                                      // Пётр
+	s.curl("/r/lobby/messages?name=%D0%9F%D0%BE%D0%BB%D0%B8%D0%BD%D0%B0%20%D0%A1%D0%B5%D1%80%D0%B3%D0%B5%D0%B5%D0%B2%D0%BD%D0%B0", "два") // Полина Сергеевна
+	p := browser.person(t, "Мария")
+	p.enter(s)
+	p.until("the page is alive", decorated)
+	rows := `[...document.querySelectorAll('#completion:not([hidden]) li')].map(r => r.children[0].textContent + (r.ariaSelected === "true" ? "*" : "")).join()`
+	p.types("Спасибо, @п")
+	p.until("who spoke last comes first", rows+` === "Полина Сергеевна*,Пётр"`)
+	p.press("ArrowDown")
+	p.until("the next", rows+` === "Полина Сергеевна,Пётр*" && document.getElementById('composer-text').getAttribute('aria-activedescendant') === "completion-1"`)
+	p.press("Enter")
+	p.until("it is taken, and nothing is sent", field+` === "Спасибо, @Пётр " && `+rows+` === ""`)
+	p.types("@полина с")
+	p.until("a name with a space", rows+` === "Полина Сергеевна*"`)
+	p.press("Tab")
+	p.until("by Tab, too", field+` === "@Полина Сергеевна "`)
+	p.types("почта a@п")
+	p.types("@п")
+	p.until("again", rows+` !== ""`)
+	p.escape()
+	p.until("Escape goes on without", rows+` === "" && `+field+` === "@п"`)
+	p.types("пол")
+	p.press("Tab")
+	p.until("Tab takes the name that begins so", field+` === "@Полина Сергеевна "`)
+	p.types("/n")
+	p.until("a command", rows+` === "/nick*"`)
+	p.press("Tab")
+	p.until("is completed", field+` === "/nick "`)
+	s.curl("/r/design/messages?name=ci", "первое")
+	p.room(s, "design")
+	p.room(s, "lobby")
+	p.until("the page is alive again", decorated)
+	p.types("см. #des")
+	p.until("a room", rows+` === "#design*"`)
+	p.press("Tab")
+	p.until("is written", field+` === "см. #design "`)
+}
+
+// Commands are done and never sent; what is not one stays in the field.
+func TestBrowserCommands(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	s := start(t)
+	ivan, maria := browser.person(t, "Иван"), browser.person(t, "Мария")
+	ivan.enter(s)
+	maria.enter(s)
+	present := func(name string) string {
+		return `[...document.querySelectorAll('#people .person__name')].some(n => n.textContent === ` + quote(name) + `)`
+	}
+	ivan.until("Maria is connected, her scripts do their work", present("Мария"))
+	maria.until("so is Ivan", present("Иван"))
+	notes := `[...document.querySelectorAll('#log [data-kind="note"]')].map(n => n.innerText.trim()).join("|")`
+	command := func(p *person, text string) {
+		p.types(text)
+		p.escape() // the suggestions
+		p.enterKey()
+	}
+	command(maria, "/who")
+	maria.until("who is here", notes+`.includes("Здесь: ") && `+notes+`.includes("Иван") && `+field+` === ""`)
+	command(maria, "/etc/passwd")
+	maria.until("it is said, and kept", notes+`.includes("Нет команды /etc/passwd") && `+field+` === "/etc/passwd"`)
+	command(maria, "//etc/passwd")
+	ivan.sees("/etc/passwd")
+	maria.refused = true // as a taken name is
+	command(maria, "/nick Иван")
+	maria.until("the name is taken, another is offered, and the text is kept", notes+`.includes("занято") && `+notes+`.includes("/nick ") && `+field+` === "/nick Иван"`)
+	command(maria, "/nick Маша")
+	maria.until("she has the name", `document.body && document.body.dataset.name === "Маша" && `+decorated)
+	maria.say("это я, @Иван")
+	ivan.sees("это я")
+	ivan.until("it mentions him", `document.querySelector('#log .message[data-name="Маша"][data-mine]') && document.querySelectorAll('#log [data-mine]').length === 1`)
+	ivan.do(chromedp.Reload())
+	ivan.until("after a reload, too", `document.querySelectorAll('#log [data-mine]').length === 1 && `+decorated)
+	command(maria, "/help")
+	maria.until("the help", notes+`.includes("/nick Имя")`)
+	command(maria, "/join Планы")
+	maria.until("another room", `location.pathname === "/r/" + encodeURIComponent("планы") && document.body && document.body.dataset.room === "планы"`)
+	maria.forgive("409") // a browser calls it an error that a name is taken
+	for _, m := range s.list("after=0") {
+		if m.Text != "/etc/passwd" && m.Text != "это я, @Иван" {
+			t.Errorf("sent: %q", m.Text)
+		}
+	}
+}
