@@ -21,9 +21,9 @@ type console struct {
 }
 
 // console runs the client as somebody sits before it.
-func (s *server) console(name string) *console {
+func (s *server) console(name string, args ...string) *console {
 	s.t.Helper()
-	cmd := exec.Command(clientBinary, "--server", s.url(""), name)
+	cmd := exec.Command(clientBinary, append([]string{"--server", s.url(""), name}, args...)...)
 	cmd.Env = append(cleanEnv(), "HOME="+s.t.TempDir(), "TERM=xterm-256color", "LANG=ru_RU.UTF-8")
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {

@@ -78,11 +78,14 @@ type place struct {
 
 // who is who one is.
 type who struct {
-	token     string
-	presented bool // this connection's hello had a token, and no answer came yet
-	welcomes  int  // so many on this connection
-	name      string
-	told      string // the name that was last told to the person
+	token      string
+	member     string // whom the token proves
+	waits      bool   // this connection's hello waits for the welcome that tells what the password proves
+	byPassword string // the name in that welcome
+	presented  bool   // this connection's hello had a token, and no answer came yet
+	welcomes   int    // so many on this connection
+	name       string
+	told       string // the name that was last told to the person
 }
 
 // outage is a time without a seat.
@@ -110,7 +113,8 @@ func (c *client) run(ctx context.Context) int {
 	c.retry = time.NewTimer(0)
 	defer c.retry.Stop()
 	c.outage.since = c.now()
-	c.who.token = c.id.load()
+	kept := c.id.load()
+	c.who.token, c.who.member = kept.Token, kept.Member
 	c.sayWhatWasLeft()
 	tick := time.NewTicker(min(time.Second, c.pace.calm/2))
 	defer tick.Stop()
@@ -223,7 +227,7 @@ func (c *client) connect(ctx context.Context) {
 		name = ""
 	}
 	url := socketURL(c.opts.server, c.opts.room, name)
-	c.who.welcomes, c.who.presented = 0, false
+	c.who.welcomes, c.who.presented, c.who.waits = 0, false, false
 	c.dialed = c.now()
 	c.link = newLink(ctx, c.dial, url, c.pace, c.events, c.guard)
 }

@@ -124,7 +124,7 @@ func TestResumeShowsWhatWasSaidMeanwhileOnce(t *testing.T) {
 			if dials++; dials > 1 {
 				<-gate
 			}
-			return dialWebSocket(ctx, url)
+			return dialWebSocket(ctx, url, nil)
 		}
 	}, "Иван")
 	first := s.seated(0)

@@ -59,9 +59,13 @@ const maxFrame = 1 << 20
 
 var errNotGovor = errors.New("the server does not speak " + protocol.SubprotocolJSON)
 
-// dialWebSocket is the dialFunc for the real world.
-func dialWebSocket(ctx context.Context, url string) (wire, error) {
-	opts := &websocket.DialOptions{Subprotocols: []string{protocol.SubprotocolJSON}}
+// dialer is the dialFunc for the real world; header goes with the request that opens the connection.
+func dialer(header http.Header) dialFunc {
+	return func(ctx context.Context, url string) (wire, error) { return dialWebSocket(ctx, url, header) }
+}
+
+func dialWebSocket(ctx context.Context, url string, header http.Header) (wire, error) {
+	opts := &websocket.DialOptions{Subprotocols: []string{protocol.SubprotocolJSON}, HTTPHeader: header}
 	conn, resp, err := websocket.Dial(ctx, url, opts) //nolint:bodyclose // Dial has read the body and closed it
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {

@@ -29,6 +29,7 @@ type fakeServer struct {
 	hellos    []protocol.Hello
 	sends     []string // texts in the order in which they arrived, with repetitions
 	names     []string // of the query
+	door      fakeDoor
 	closed    bool
 }
 
@@ -83,6 +84,10 @@ func (s *fakeServer) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r)
 		return
 	}
+	proved, ok := s.knock(w, r)
+	if !ok {
+		return
+	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocol.SubprotocolJSON}})
 	if err != nil {
 		return
@@ -91,7 +96,10 @@ func (s *fakeServer) serve(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(protocol.DefaultMaxFrame)
 	name := r.URL.Query().Get("name")
 	c := &fakeConn{s: s, ws: ws, member: fakeMember{protocol.NewMemberID(), name}}
-	if name == "" {
+	if proved != nil {
+		c.member = *proved
+	}
+	if c.member.name == "" {
 		c.member.name = "Гость-17"
 	}
 	s.mu.Lock()

@@ -18,6 +18,7 @@ type options struct {
 	server      *url.URL // of the server's root; http or https
 	name        string   // as shown (protocol.CheckName)
 	room        string   // canonical
+	password    string   // of the name or of the server; "" = none
 	json        bool
 	plain       bool
 	simple      bool
@@ -49,8 +50,8 @@ func (e *nameError) Error() string { return e.text }
 // flagValues are the flags before they are checked.
 type flagValues struct {
 	options
-	server, name, room string
-	noHistoryFile      bool
+	server, name, room, passwordFile string
+	noHistoryFile                    bool
 }
 
 func newFlagSet(v *flagValues, w *words, getenv func(string) string) *pflag.FlagSet {
@@ -66,6 +67,7 @@ func newFlagSet(v *flagValues, w *words, getenv func(string) string) *pflag.Flag
 	fs.StringVarP(&v.server, "server", "s", def("GOVOR_SERVER", defaultServer), w.flagServer)
 	fs.StringVarP(&v.name, "name", "n", getenv("GOVOR_NAME"), w.flagName)
 	fs.StringVarP(&v.room, "room", "r", def("GOVOR_ROOM", protocol.RoomLobby), w.flagRoom)
+	fs.StringVar(&v.passwordFile, "password-file", "", w.flagWordFile)
 	fs.IntVar(&v.history, "history", -1, w.flagHistory)
 	fs.BoolVar(&v.json, "json", false, w.flagJSON)
 	fs.BoolVar(&v.plain, "plain", false, w.flagPlain)
@@ -106,6 +108,10 @@ func parseOptions(args []string, w *words, getenv func(string) string) (options,
 		return options{}, &usageError{w.badTimeout}
 	}
 	o.historyFile, o.timeoutSet = !v.noHistoryFile, fs.Changed("timeout")
+	var err error
+	if o.password, err = readPassword(v.passwordFile, w, getenv); err != nil {
+		return options{}, err
+	}
 	return o, o.check(&v, w)
 }
 

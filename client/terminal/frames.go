@@ -20,21 +20,21 @@ func (c *client) event(e event) {
 	case e.err != nil:
 		c.lost(e.err)
 	case e.up:
-		c.hello()
+		c.introduce()
 	default:
 		c.frame(e.frame, e.raw)
 	}
 }
 
-// hello introduces the connection: who it is, and where it goes on.
-func (c *client) hello() {
+// hello introduces the connection: who it is, if a token has to say so, and where it goes on.
+func (c *client) hello(token string) {
 	var at protocol.Resume
 	if c.room.known {
 		after := c.room.last
 		at = protocol.Resume{After: &after, ID: c.room.lastID}
 	}
-	c.who.presented = c.who.token != ""
-	c.command("hello", protocol.Hello{Token: c.who.token, Rooms: map[string]protocol.Resume{c.opts.room: at}})
+	c.who.presented = token != ""
+	c.command("hello", protocol.Hello{Token: token, Rooms: map[string]protocol.Resume{c.opts.room: at}})
 }
 
 func (c *client) frame(f protocol.Frame, raw []byte) {
@@ -62,7 +62,14 @@ func (c *client) frame(f protocol.Frame, raw []byte) {
 // as, and the second one counts.
 func (c *client) welcome(f protocol.Welcome) {
 	c.who.welcomes++
+	if c.who.waits {
+		c.proved(f)
+	}
 	if c.who.presented && c.who.welcomes == 1 {
+		return
+	}
+	if c.who.presented && c.foreign(f) {
+		c.forget()
 		return
 	}
 	c.who.presented = false
@@ -71,8 +78,8 @@ func (c *client) welcome(f protocol.Welcome) {
 	if f.Token == "" || f.Token == c.who.token {
 		return
 	}
-	c.who.token = f.Token
-	if err := c.id.save(c.opts.server.String(), c.opts.name, f.Token); err != nil {
+	c.who.token, c.who.member = f.Token, f.Member.String()
+	if err := c.id.save(savedToken{c.opts.server.String(), c.opts.name, f.Token, c.who.member}); err != nil {
 		c.face.notice(warning, fmt.Sprintf(c.words.stateProblem, err))
 		c.id = nil
 	}
@@ -125,7 +132,11 @@ func (c *client) seated(last int64) {
 
 func (c *client) greet() {
 	if c.who.name != clean(c.opts.name) {
-		c.face.notice(warning, fmt.Sprintf(c.words.nameTaken, clean(c.opts.name)))
+		text := fmt.Sprintf(c.words.nameTaken, clean(c.opts.name))
+		if c.opts.password == "" {
+			text += "; " + c.words.nameYours
+		}
+		c.face.notice(warning, text)
 	}
 	text := fmt.Sprintf(c.words.youAre, c.who.name) + " · " + c.words.roomTitle(c.opts.room)
 	text += " · " + fmt.Sprintf(c.words.online, c.room.online)
@@ -270,11 +281,11 @@ func (c *client) messageFailed(e *protocol.Error) {
 // forget drops a token that is no longer good, and goes on as a new guest under the name that was asked for. What may be
 // stored already would not be recognised as the same: the person has to look.
 func (c *client) forget() {
-	c.who.token = ""
+	c.who.token, c.who.member = "", ""
 	for _, id := range c.box.tried() {
 		c.refuse(id, protocol.CodeBadToken, c.words.unsure)
 	}
-	if err := c.id.save(c.opts.server.String(), c.opts.name, ""); err != nil {
+	if err := c.id.save(savedToken{}); err != nil {
 		c.face.notice(warning, fmt.Sprintf(c.words.stateProblem, err))
 	}
 	c.link.close() // the guest's name is free again when the server has seen the end
@@ -317,6 +328,7 @@ func (c *client) refused(r *refusal) bool {
 	case r.status >= 500, r.status == http.StatusTooManyRequests, r.status == http.StatusRequestTimeout,
 		r.status == http.StatusTooEarly:
 		return false
+	case c.locked(r):
 	case r.err != nil && (r.err.Code == protocol.CodeBadName || r.err.Code == protocol.CodeNameTaken):
 		c.stop(exitName, r.err)
 	case r.err != nil && r.err.Code == protocol.CodeForbidden, r.status == http.StatusUnauthorized,

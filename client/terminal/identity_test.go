@@ -52,7 +52,7 @@ func TestBadTokenIsDroppedAndANewGuestGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer id.close()
-	if err := id.save(s.srv.URL, "Иван", "stale"); err != nil {
+	if err := id.save(savedToken{Server: s.srv.URL, Name: "Иван", Token: "stale"}); err != nil {
 		t.Fatal(err)
 	}
 	p := startPiped(t, s, func(c *client) { c.id = id }, "Иван")
@@ -62,7 +62,7 @@ func TestBadTokenIsDroppedAndANewGuestGoesOn(t *testing.T) {
 	if s.names[1] != "Иван" || s.events[0].Name != "Иван" {
 		t.Errorf("went on as %q, said as %q, want Иван", s.names[1], s.events[0].Name)
 	}
-	if got := id.load(); got == "" || got == "stale" {
+	if got := id.load().Token; got == "" || got == "stale" {
 		t.Errorf("token %q kept, want the new one", got)
 	}
 }
@@ -77,7 +77,7 @@ func TestSuffixIsTold(t *testing.T) {
 		return false
 	})
 	p := startPiped(t, s, nil, "Иван")
-	p.notes.wait(t, "* Имя «Иван» уже занято\n* Вы вошли как Иван-2 · ")
+	p.notes.wait(t, "* Имя «Иван» уже занято; если оно ваше, нужен пароль (--password-file)\n* Вы вошли как Иван-2 · ")
 }
 
 func TestTextFromOthersIsHarmless(t *testing.T) {

@@ -84,7 +84,7 @@ func startPiped(t *testing.T, s *fakeServer, change func(c *client), args ...str
 	paint := &painter{words: &russian, now: time.Now, zone: time.UTC}
 	guard := func() {}
 	p.client = &client{
-		opts: opts, words: &russian, dial: dialWebSocket, now: time.Now, pace: hasty, guard: guard,
+		opts: opts, words: &russian, dial: dialer(credentials(&opts)), now: time.Now, pace: hasty, guard: guard,
 		random:  func() float64 { return 0.01 },
 		face:    newLineFace(r, p.out, p.notes, paint, palette{}, opts.json, guard),
 		history: max(0, opts.history),

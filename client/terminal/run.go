@@ -82,7 +82,7 @@ func (r *runner) run(ctx context.Context) int {
 	}
 	defer id.close()
 	c := &client{
-		opts: r.opts, words: r.words, dial: dialWebSocket, id: id, now: time.Now, random: rand.Float64, pace: usualPace,
+		opts: r.opts, words: r.words, dial: dialer(credentials(&r.opts)), id: id, now: time.Now, random: rand.Float64, pace: usualPace,
 		history: max(0, r.opts.history),
 	}
 	var code int

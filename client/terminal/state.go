@@ -45,6 +45,7 @@ type savedToken struct {
 	Server string `json:"server"`
 	Name   string `json:"name"`
 	Token  string `json:"token"`
+	Member string `json:"member,omitempty"` // whom the token proves
 }
 
 // openIdentity opens what is remembered for a name at a server; nil when dir is "" or another client has it now.
@@ -68,34 +69,31 @@ func openIdentity(dir, server, name string) (*identity, error) {
 	return &identity{path: path, lock: lock}, nil
 }
 
-// load returns the token, "" if there is none that can be read.
-func (i *identity) load() string {
+// load returns what was saved, nothing if there is none that can be read.
+func (i *identity) load() savedToken {
+	var s savedToken
 	if i == nil {
-		return ""
+		return s
 	}
 	data, err := os.ReadFile(i.path)
-	if err != nil {
-		return ""
+	if err != nil || json.Unmarshal(data, &s) != nil {
+		return savedToken{}
 	}
-	var s savedToken
-	if json.Unmarshal(data, &s) != nil {
-		return ""
-	}
-	return s.Token
+	return s
 }
 
-// save replaces the token at once and completely, readable by its owner only; "" removes it.
-func (i *identity) save(server, name, token string) error {
+// save replaces the token at once and completely, readable by its owner only; none removes it.
+func (i *identity) save(s savedToken) error {
 	if i == nil {
 		return nil
 	}
-	if token == "" {
+	if s.Token == "" {
 		if err := os.Remove(i.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("drop token: %w", err)
 		}
 		return nil
 	}
-	data, err := json.Marshal(savedToken{server, name, token})
+	data, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("encode token: %w", err)
 	}

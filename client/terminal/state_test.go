@@ -36,27 +36,27 @@ func TestIdentityBelongsToOneClientAtATime(t *testing.T) {
 	if err != nil || first == nil {
 		t.Fatalf("%v, %v", first, err)
 	}
-	if err := first.save("http://a", "Иван", "secret"); err != nil {
+	if err := first.save(savedToken{Server: "http://a", Name: "Иван", Token: "secret", Member: "m"}); err != nil {
 		t.Fatal(err)
 	}
 	if second, err := openIdentity(dir, "http://a", "Иван"); second != nil || err != nil {
 		t.Errorf("a second client got %v, %v", second, err)
 	}
 	other, err := openIdentity(dir, "http://b", "Иван")
-	if err != nil || other.load() != "" {
-		t.Errorf("another server's token: %q, %v", other.load(), err)
+	if err != nil || other.load() != (savedToken{}) {
+		t.Errorf("another server's token: %v, %v", other.load(), err)
 	}
 	other.close()
 	first.close()
 	again, err := openIdentity(dir, "http://a", "Иван")
-	if err != nil || again.load() != "secret" {
-		t.Errorf("load = %q, %v", again.load(), err)
+	if got := again.load(); err != nil || got.Token != "secret" || got.Member != "m" {
+		t.Errorf("load = %v, %v", again.load(), err)
 	}
-	if err := os.WriteFile(again.path, []byte("{broken"), 0o600); err != nil || again.load() != "" {
-		t.Errorf("a broken file: %q, %v", again.load(), err)
+	if err := os.WriteFile(again.path, []byte("{broken"), 0o600); err != nil || again.load() != (savedToken{}) {
+		t.Errorf("a broken file: %v, %v", again.load(), err)
 	}
-	if err := again.save("", "", ""); err != nil || again.load() != "" {
-		t.Errorf("dropped: %q, %v", again.load(), err)
+	if err := again.save(savedToken{}); err != nil || again.load() != (savedToken{}) {
+		t.Errorf("dropped: %v, %v", again.load(), err)
 	}
 	again.close()
 	left, err := filepath.Glob(filepath.Join(dir, ".new-*"))

@@ -10,6 +10,8 @@ import (
 // words is everything that the client says, in one language. Verbs of fmt stand for what is inserted.
 type words struct {
 	youAre, nameTaken, quitHint, online    string
+	nameYours                              string
+	wordNeeded, wordWrong                  string
 	joined, left                           string
 	events                                 func(n, joined, left int) string
 	offline, retryIn, retryNow, back       string
@@ -29,6 +31,7 @@ type words struct {
 	seeHelp                                                                                   string
 	flagServer, flagName, flagRoom, flagHistory, flagJSON, flagPlain, flagSimple, flagColor   string
 	flagTimeout, flagNoHistoryFile, flagVersion, flagHelp                                     string
+	flagWordFile, badWordFile, emptyLine                                                      string
 	lobby                                                                                     string
 	codes                                                                                     map[protocol.Code]string
 	told                                                                                      func(*protocol.Notice) string

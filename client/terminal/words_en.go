@@ -6,13 +6,16 @@ import (
 )
 
 var english = words{
-	lobby:     "Lobby",
-	youAre:    "You are %s",
-	nameTaken: "“%s” is taken",
-	quitHint:  "Ctrl+C to quit",
-	online:    "%d online",
-	joined:    "%s joined",
-	left:      "%s has left",
+	lobby:      "Lobby",
+	youAre:     "You are %s",
+	nameTaken:  "“%s” is taken",
+	nameYours:  "if it is yours, say its password (--password-file)",
+	wordNeeded: "A password is needed: put it on the first line of a file and say --password-file FILE, or set GOVOR_PASSWORD",
+	wordWrong:  "The name or the password is wrong: look at --password-file or GOVOR_PASSWORD; a name without a password goes without",
+	quitHint:   "Ctrl+C to quit",
+	online:     "%d online",
+	joined:     "%s joined",
+	left:       "%s has left",
 	events: func(n, joined, left int) string {
 		return fmt.Sprintf("%d events: %d joined, %d left", n, joined, left)
 	},
@@ -82,16 +85,20 @@ and at its end the client waits for the receipts: echo done | govor client ci
 Such lines are not kept: exit code 6 says that some are to be sent again.
 
 %s
-Environment: GOVOR_SERVER, GOVOR_NAME, GOVOR_ROOM, GOVOR_LANG (ru, en).
+Environment: GOVOR_SERVER, GOVOR_NAME, GOVOR_ROOM, GOVOR_LANG (ru, en);
+GOVOR_PASSWORD, the password of the name or of the server: it has no flag, since
+others on this machine can read command lines.
 Exit codes: 0 fine, 1 another error, 2 wrong usage, 3 cannot connect, 4 name
-refused, 5 access denied, 6 not everything delivered, 130 interrupted with
-messages unsent.
+or password refused, 5 access denied, 6 not everything delivered,
+130 interrupted with messages unsent.
 `,
 	noName:      "A name is needed: govor client NAME",
 	badArgument: "One argument too many, %q: a name of several words goes into quotes",
 	badServer:   "This is not the address of a server: %q; http://, https://, ws://, wss:// or host:port is",
 	badRoom:     "This cannot be the name of a room: %q",
 	badName:     "Name: 1–32 characters, no leading or trailing spaces or control characters",
+	badWordFile: "--password-file: %s",
+	emptyLine:   "its first line is empty",
 	badColor:    "--color is auto, always or never",
 	badHistory:  "--history is 0 to %d",
 	badTimeout:  "--timeout is not negative",
@@ -100,12 +107,13 @@ messages unsent.
 	flagServer:        "`URL` of the server",
 	flagName:          "`NAME`, the same as the first argument",
 	flagRoom:          "`ROOM` to be in",
-	flagHistory:       "begin with the last `N` messages (terminal: 50, else 0)",
+	flagWordFile:      "`FILE` with the password on its first line",
+	flagHistory:       "begin with the last `N` messages (terminal: 50)",
 	flagJSON:          "write messages as lines of JSON",
 	flagPlain:         "a message per line, no prompt, no colour",
 	flagSimple:        "a prompt > and lines above it, as usual",
 	flagColor:         "`WHEN` to colour: auto, always or never",
-	flagTimeout:       "give up after `TIME` without connection (0: never)",
+	flagTimeout:       "give up after `TIME` unconnected (0: never)",
 	flagNoHistoryFile: "do not keep what was typed, not even what is unsent",
 	flagVersion:       "show the version",
 	flagHelp:          "this help",

@@ -24,13 +24,16 @@ var russianMonths = [...]string{
 }
 
 var russian = words{
-	lobby:     "Общая",
-	youAre:    "Вы вошли как %s",
-	nameTaken: "Имя «%s» уже занято",
-	quitHint:  "Ctrl+C — выйти",
-	online:    "%d онлайн",
-	joined:    "%s теперь в чате",
-	left:      "%s покидает чат",
+	lobby:      "Общая",
+	youAre:     "Вы вошли как %s",
+	nameTaken:  "Имя «%s» уже занято",
+	nameYours:  "если оно ваше, нужен пароль (--password-file)",
+	wordNeeded: "Нужен пароль: запишите его первой строкой в файл и укажите --password-file ФАЙЛ или задайте GOVOR_PASSWORD",
+	wordWrong:  "Неверное имя или пароль: проверьте --password-file или GOVOR_PASSWORD; имени без пароля он не нужен",
+	quitHint:   "Ctrl+C — выйти",
+	online:     "%d онлайн",
+	joined:     "%s теперь в чате",
+	left:       "%s покидает чат",
 	events: func(n, joined, left int) string {
 		return fmt.Sprintf("%d %s: вошли %d, вышли %d", n, plural(n, "событие", "события", "событий"), joined, left)
 	},
@@ -103,9 +106,11 @@ var russian = words{
 Такие строки не хранятся: код 6 говорит, что их надо отправить ещё раз.
 
 %s
-Переменные: GOVOR_SERVER, GOVOR_NAME, GOVOR_ROOM, GOVOR_LANG (ru, en).
+Переменные: GOVOR_SERVER, GOVOR_NAME, GOVOR_ROOM, GOVOR_LANG (ru, en);
+GOVOR_PASSWORD — пароль имени или сервера: флага для него нет, ведь командную
+строку видят все, кто работает на этой машине.
 Коды возврата: 0 хорошо, 1 другая ошибка, 2 неверный вызов, 3 нет соединения,
-4 имя не подходит, 5 доступ закрыт, 6 не всё доставлено, 130 прервано
+4 имя или пароль не подходит, 5 доступ закрыт, 6 не всё доставлено, 130 прервано
 с неотправленными сообщениями.
 `,
 	noName:      "Укажите имя: govor client ИМЯ",
@@ -113,6 +118,8 @@ var russian = words{
 	badServer:   "Непонятный адрес сервера «%s»: нужен http://, https://, ws://, wss:// или хост:порт",
 	badRoom:     "Такой комнаты быть не может: «%s»",
 	badName:     "Имя: от 1 до 32 символов, без пробелов по краям и управляющих знаков",
+	badWordFile: "--password-file: %s",
+	emptyLine:   "первая строка пуста",
 	badColor:    "--color: auto, always или never",
 	badHistory:  "--history: от 0 до %d",
 	badTimeout:  "--timeout не бывает отрицательным",
@@ -121,6 +128,7 @@ var russian = words{
 	flagServer:        "`URL`: адрес сервера",
 	flagName:          "`ИМЯ`: то же, что первый аргумент",
 	flagRoom:          "`КОМНАТА`: куда войти",
+	flagWordFile:      "`ФАЙЛ`: в его первой строке пароль",
 	flagHistory:       "`N`: столько прошлых сообщений (в терминале 50, иначе 0)",
 	flagJSON:          "выводить сообщения строками JSON",
 	flagPlain:         "по сообщению в строке, без приглашения и цвета",
