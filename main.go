@@ -1,5 +1,5 @@
 // Command govor is a chat that one command starts: pages, WebSockets and one SQLite file. This file puts the parts
-// together and takes them apart in reverse; settings.go says what can be set.
+// together and takes them apart in reverse; config.go says what can be set.
 package main
 
 import (
@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"net"
 	"os"
 	"os/signal"
 	"runtime"
@@ -29,8 +29,10 @@ import (
 	"govor/hub"
 	"govor/hub/clock"
 	"govor/hub/data"
+	"govor/hub/front"
 	"govor/hub/journal"
 	"govor/hub/restart"
+	"govor/hub/setting"
 	"govor/hub/socket"
 	"govor/hub/store"
 	"govor/views"
@@ -67,11 +69,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 	case "version":
 		err = sayVersion(args, stdout)
 	case "help":
-		err = errHelp
+		err = setting.ErrHelp
 	default:
-		err = &usageError{fmt.Sprintf("There is no command %q. See govor --help.", command)}
+		err = &usageError{Text: fmt.Sprintf("There is no command %q. See govor --help.", command)}
 	}
-	if errors.Is(err, errHelp) {
+	if errors.Is(err, setting.ErrHelp) {
 		writeHelp(stdout, getenv)
 		return 0
 	}
@@ -93,10 +95,34 @@ func sayVersion(args []string, stdout io.Writer) error {
 			return err
 		}
 	} else if len(args) > 0 {
-		return &usageError{"The command is: govor version [--check-data DIR]."}
+		return &usageError{Text: "The command is: govor version [--check-data DIR]."}
 	}
 	_, err := fmt.Fprintf(stdout, "govor %s (%s, %s/%s)\n", versionName(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
+}
+
+// healthcheck asks the server with these settings whether it is ready.
+func healthcheck(ctx context.Context, args []string, getenv func(string) string) error {
+	cfg, err := parseConfig(args, getenv)
+	if err != nil {
+		return err
+	}
+	return front.Check(ctx, cfg.front())
+}
+
+// invite is the command that makes invite links. It gives its order to the server that runs, which knows its own secret.
+func invite(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
+	return data.Invite(ctx, args, func(settings []string) (data.Server, error) {
+		cfg, err := parseConfig(settings, getenv)
+		if err != nil {
+			return data.Server{}, err
+		}
+		client, url, err := front.Client(cfg.front())
+		if err != nil {
+			return data.Server{}, err
+		}
+		return data.Server{URL: url, Dir: cfg.DataDir, Token: hub.AdminToken, Do: client.Do}, nil
+	}, stdout)
 }
 
 // versionName is what this program calls itself.
@@ -134,19 +160,19 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stdou
 		return err
 	}
 	s.restarts = restarts
-	if err := s.listen(cfg, getenv); err != nil {
+	if err := s.front.Listen(getenv); err != nil {
 		return errors.Join(err, s.closeStore())
 	}
 	s.announce(stdout)
 	s.offerOwnership(stdout, cfg)
-	warnPlain(log, cfg, s.ln.Addr())
+	warnPlain(log, cfg, s.front.Listener().Addr())
 	next, err := s.run(ctx, cfg.ShutdownTimeout)
 	signal.Reset(os.Interrupt, syscall.SIGTERM) // from now on they end the program, whichever it is
 	if next == nil || ctx.Err() != nil {
 		return err
 	}
 	_ = log.Sync()
-	return errors.Join(err, next.Exec(s.ln)) // what is wrong with the data the next one finds out
+	return errors.Join(err, next.Exec(s.front.Listener())) // what is wrong with the data the next one finds out
 }
 
 // server is the parts of a server, in the order in which they start.
@@ -159,25 +185,24 @@ type server struct {
 	hub      *hub.Hub
 	loops    *socket.Loops // nil = the portable driver serves everybody
 	http     *handlers.Server
-	ln       *restart.Listener
-	metrics  *restart.Listener // nil = on the main one
-	plain    *restart.Listener // leads to TLS; nil = there is none
-	lead     http.Handler      // what plain serves
-	admin    http.Handler      // what metrics serves
-	front    front
+	front    *front.Front
 	restarts *restart.Manager
 }
 
 // open makes everything but the listeners.
 func open(cfg config, log *zap.Logger) (*server, error) {
 	s := &server{log: log, registry: newRegistry()}
-	s.admin = handlers.Admin(s.registry, cfg.MetricsToken, cfg.Pprof)
 	var err error
 	if s.store, err = store.Open(cfg.DataDir, log); err != nil {
 		return nil, err
 	}
 	s.journal = journal.NewLocal(s.store, log, s.registry)
-	if s.front, err = newFront(cfg, log); err != nil {
+	listening := cfg.front()
+	listening.Metrics, listening.Log = handlers.Admin(s.registry, cfg.MetricsToken, cfg.Pprof), log
+	if s.front, err = front.New(listening); err != nil {
+		if len(cfg.TLSDomains) > 0 { // they are written wrongly
+			err = &usageError{Text: err.Error() + "."}
+		}
 		return nil, errors.Join(err, s.closeStore())
 	}
 	if err := s.openLive(cfg); err != nil {
@@ -226,7 +251,7 @@ func newLoops(mode string, limits socket.Limits, log *zap.Logger) (loops *socket
 		})
 	}
 	if err == nil && loops == nil && mode == "on" {
-		err = &usageError{fmt.Sprintf("There are no event loops on %s; --event-loop auto does without.", runtime.GOOS)}
+		err = &usageError{Text: fmt.Sprintf("There are no event loops on %s; --event-loop auto does without.", runtime.GOOS)}
 	}
 	return loops, err
 }
@@ -269,6 +294,40 @@ func newLogger(cfg config, w *os.File) *zap.Logger {
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(w), cfg.LogLevel))
 }
 
+// announce says where the chat is, to people.
+func (s *server) announce(w io.Writer) {
+	where, ln := s.front.Where(), s.front.Listener()
+	_, _ = fmt.Fprintf(w, "The chat is open at %s\nIts messages are in %s\n", where, s.store.Path())
+	s.log.Info("started", zap.String("version", versionName()), zap.Stringer("address", ln.Addr()), zap.String("data", s.store.Path()), zap.Bool("event_loops", s.loops != nil))
+	s.restarts.Tell(restart.Ready, where)
+}
+
+// offerOwnership prints the link by which somebody becomes the owner, while there is none. It goes to the console only: the
+// log holds no secrets.
+func (s *server) offerOwnership(w io.Writer, cfg config) {
+	key := s.hub.NewOwnerKey(cfg.OwnerLink)
+	if key == "" {
+		return
+	}
+	sentence := "Nobody owns this chat yet. Whoever opens this link can become its owner, once:"
+	if cfg.OwnerLink {
+		sentence = "Whoever opens this link can become an owner, once:"
+	}
+	_, _ = fmt.Fprintf(w, "%s\n  %s\n", sentence, s.front.Base()+handlers.OwnerPath(key))
+	s.log.Info("a link that makes an owner was printed to the console")
+}
+
+// warnPlain says loudly that logins can be read on the way, where they can be.
+func warnPlain(logger *zap.Logger, cfg config, addr net.Addr) {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || tcp.IP.IsLoopback() || cfg.speaksTLS() || len(cfg.TrustedProxies) > 0 || strings.HasPrefix(cfg.BaseURL, "https:") {
+		return
+	}
+	logger.Warn("LOGINS AND PASSWORDS TRAVEL IN THE CLEAR: this server speaks plain http on an address that others reach;"+
+		" put a TLS proxy in front of it (--trusted-proxies, --base-url https://...), or listen on 127.0.0.1",
+		zap.Stringer("address", addr))
+}
+
 // restartPatience bounds how long a restart waits for connections and requests: those who connect meanwhile wait, and
 // who is cut sends again what has no receipt.
 const restartPatience = time.Second
@@ -285,11 +344,11 @@ func (s *server) run(ctx context.Context, timeout time.Duration) (next *restart.
 		}
 	})
 	failed := make(chan error, 2)
-	running.Go(func() { failed <- s.http.Serve(s.front.over(s.ln)) }) // ends when the listener is closed
-	running.Go(func() { s.front.watch(hubCtx) })                      // ends with hubCtx
-	aside := s.serveAside(&running)
+	running.Go(func() { failed <- s.http.Serve(s.front.HTTP()) }) // ends when the listener is closed
+	running.Go(func() { s.front.Watch(hubCtx) })                  // ends with hubCtx
+	aside := s.front.ServeAside(&running)
 
-	next, err = s.restarts.Next(ctx, failed, s.ln)
+	next, err = s.restarts.Next(ctx, failed, s.front.Listener())
 	if next != nil {
 		timeout = min(timeout, restartPatience)
 	} else {
@@ -317,13 +376,14 @@ const settlePatience = 500 * time.Millisecond
 // rest is stopped all the same.
 func (s *server) stop(ctx context.Context, timeout time.Duration, restarts bool) {
 	s.http.Drain()
-	_ = s.ln.Close()
+	ln := s.front.Listener()
+	_ = ln.Close()
 	if !restarts {
-		_ = s.ln.Release()
+		_ = ln.Release()
 	}
 	settling, settled := context.WithTimeout(ctx, settlePatience)
 	defer settled()
-	if err := s.ln.Settle(settling, restarts); err != nil {
+	if err := ln.Settle(settling, restarts); err != nil {
 		s.log.Warn("requests have begun that take long", zap.Error(err))
 	}
 	hubCtx, cancel := context.WithTimeout(ctx, timeout*3/4) // what is left is for what is being stored

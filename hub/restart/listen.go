@@ -26,6 +26,9 @@ type Listener struct {
 	err  error
 }
 
+// UnixPrefix stands before the path of a socket where an address can stand, too.
+const UnixPrefix = "unix:"
+
 // Listen takes an address. The error is a sentence that names flag, which sets it.
 func Listen(addr, flag string) (*Listener, error) {
 	ln, err := net.Listen("tcp", addr) //nolint:noctx // it does not wait
