@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -286,16 +285,9 @@ func (w *walk) pending() {
 	w.t.Helper()
 	w.room("/r/lobby")
 	w.live()
-	w.signal(syscall.SIGSTOP)
+	w.halt()
 	w.write("в пути")
 	w.p.until("it is shown to be on its way", `document.querySelector('#log [data-state="sending"]')`)
-}
-
-func (w *walk) signal(sig syscall.Signal) {
-	w.t.Helper()
-	if err := w.s.cmd.Process.Signal(sig); err != nil {
-		w.t.Fatal(err)
-	}
 }
 
 // live waits until the page of the lobby takes part: it hears what is said now.
@@ -317,7 +309,7 @@ func (w *walk) write(text string) {
 // failed loads the page anew, on which an earlier one has left a message that was refused.
 func (w *walk) failed() {
 	w.t.Helper()
-	w.signal(syscall.SIGCONT)
+	w.goOn()
 	w.p.until("nothing waits", `!document.querySelector("#log [data-state]")`)
 	w.run(`localStorage.setItem("govor/" + document.body.dataset.me + "/outbox/lobby/failed",
 		JSON.stringify({text: "не дошло", at: Date.now(), code: "id_reused", problem: ""}))`)

@@ -84,7 +84,8 @@ func TestErasedTextIsInNoFile(t *testing.T) {
 			}
 		}
 	}
-	if f := found(t, s.dir, erased[0]); len(f) == 0 {
+	// The last one: the checkpointer may have cut the log meanwhile, on a machine where all this takes seconds.
+	if f := found(t, s.dir, erased[len(erased)-1]); len(f) == 0 {
 		t.Error("the log does not hold what was erased: this test tests nothing")
 	}
 	if done, err := s.checkpoints.cut(t.Context()); !done || err != nil { // the checkpointer does it by itself, later
