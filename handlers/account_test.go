@@ -37,10 +37,10 @@ func (s *site) inRussian() map[string]string {
 	return h
 }
 
-// claim logs somebody in and gives the name a password.
-func (s *site) claim(name string) *http.Client {
+// claim logs Иван in and gives the name a password.
+func (s *site) claim() *http.Client {
 	s.t.Helper()
-	c := s.login(name)
+	c := s.login("Иван")
 	s.fill(c, "/account/password", "password", word).want(s.t, 303)
 	return c
 }
@@ -60,7 +60,7 @@ func (s *site) proves(cookie string) bool {
 
 func TestNameIsClaimedAndProvedByItsPassword(t *testing.T) {
 	s := newSite(t, nil)
-	first := s.claim("Иван")
+	first := s.claim()
 	if a := s.ask(first, request{path: "/account", headers: map[string]string{"Accept-Language": "en"}}).want(t, 200); !strings.Contains(a.body, "Your name has a password") {
 		t.Errorf("the account page:\n%s", a.body)
 	}
@@ -86,7 +86,7 @@ func TestNameIsClaimedAndProvedByItsPassword(t *testing.T) {
 // /nick must not make a stranger of somebody: whose name has a password keeps the login.
 func TestRenamingNeverMakesSomebodyNew(t *testing.T) {
 	s := newSite(t, nil)
-	open, claimed, nobody := s.login("Анна"), s.claim("Иван"), s.client(true)
+	open, claimed, nobody := s.login("Анна"), s.claim(), s.client(true)
 	for _, tt := range []struct {
 		who    *http.Client
 		status int
@@ -131,7 +131,7 @@ func TestCookiesFromBeforeAreDead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSite(t, func(c *Config, _ *hub.Limits) { c.LoginRate = 0 })
-			c, other := s.claim("Иван"), s.client(true)
+			c, other := s.claim(), s.client(true)
 			s.fill(other, "/login", "name", "Иван", "password", word).want(t, 303)
 			before, others := cookieOf(c, s), cookieOf(other, s)
 			page := s.dial("", c, s.asPage(), "govor.v1.html")
@@ -207,7 +207,7 @@ func TestLinkAndCodeForAnotherDevice(t *testing.T) {
 
 func TestProgramsProveThemselvesByAuthorization(t *testing.T) {
 	s := newSite(t, nil)
-	c := s.claim("Иван")
+	c := s.claim()
 	a := s.fill(c, "/account/tokens", "label", "сборка").want(t, 200)
 	m := regexp.MustCompile(`<code class="login__command">([^<]+)</code>`).FindStringSubmatch(a.body)
 	if m == nil {
