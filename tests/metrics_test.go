@@ -127,7 +127,7 @@ func TestLogHasEventsAndNoSecrets(t *testing.T) {
 			t.Errorf("a session ended without a reason: %s", line)
 		}
 	}
-	for _, want := range []string{"session opened", "session ended", "logged in", "logged out"} {
+	for _, want := range []string{"session opened", "session ended", "logged in", "login ended"} {
 		if !events[want] {
 			t.Errorf("the log never says %q", want)
 		}

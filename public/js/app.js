@@ -6,6 +6,7 @@ import { Local } from "./local.js";
 import { Room } from "./room.js";
 import { enhanceThemes } from "./theme.js";
 import { Rooms } from "./rooms.js";
+import { enhanceLogin } from "./login.js";
 import { Words } from "./words.js";
 
 /**
@@ -109,7 +110,6 @@ function enterRoom() {
 }
 
 async function enterLogin() {
-  const { enhanceLogin } = await import("./login.js");
   const form = /** @type {HTMLFormElement} */ (find("login"));
   const words = new Words(find("words"), document.body.dataset.lang ?? "ru");
   enhanceLogin(form, find("banner"), words, new Local("govor/", () => localStorage));
