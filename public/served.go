@@ -17,6 +17,10 @@ import (
 // longer than everything else.
 const StyleSheet = "css/all.css"
 
+// Entry is the one script that pages load. For the same reason it has in it whatever it imports at once; what is
+// imported when it is needed are files of their own.
+const Entry = "js/app.js"
+
 // Styles are the files of css, in the order in which StyleSheet has them. The order counts within a layer.
 var Styles = []string{
 	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "account", "header", "menu", "themes", "banner", "log",
@@ -24,9 +28,9 @@ var Styles = []string{
 	"all-rooms", "error", "hosts", "one", "touch", "utilities",
 }
 
-// Served are the files as browsers get them, by path: scripts and styles without what only their readers need.
-// Names of functions, classes and members stay, so that an error in somebody's console can be understood. The map is
-// shared: nobody changes it.
+// Served are the files as browsers get them, by path: scripts and styles joined, and without what only their readers
+// need. Names of functions, classes and members stay, so that an error in somebody's console can be understood. The map
+// is shared: nobody changes it.
 func Served() map[string][]byte { return served() }
 
 var served = sync.OnceValue(func() map[string][]byte {
@@ -38,33 +42,36 @@ var served = sync.OnceValue(func() map[string][]byte {
 })
 
 func serve(tree fs.FS) (map[string][]byte, error) {
-	m := minify.New()
-	m.Add(".css", &css.Minifier{})
-	m.Add(".js", &js.Minifier{})
 	files := map[string][]byte{}
 	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		if files[name], err = fs.ReadFile(tree, name); err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
-		}
-		if kind := path.Ext(name); kind == ".css" || kind == ".js" {
-			if files[name], err = m.Bytes(kind, files[name]); err != nil {
-				return fmt.Errorf("shorten %s: %w", name, err)
-			}
-		}
-		return nil
+		files[name], err = fs.ReadFile(tree, name)
+		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read files: %w", err)
 	}
-	var all [][]byte
+	var sheets [][]byte
 	for _, name := range Styles {
 		file := "css/" + name + ".css"
-		all = append(all, files[file])
+		sheets = append(sheets, files[file])
 		delete(files, file)
 	}
-	files[StyleSheet] = bytes.Join(all, []byte("\n"))
+	files[StyleSheet] = bytes.Join(sheets, []byte("\n"))
+	if err := joinScripts(files); err != nil {
+		return nil, err
+	}
+	m := minify.New()
+	m.Add(".css", &css.Minifier{})
+	m.Add(".js", &js.Minifier{})
+	for name, data := range files {
+		if kind := path.Ext(name); kind == ".css" || kind == ".js" {
+			if files[name], err = m.Bytes(kind, data); err != nil {
+				return nil, fmt.Errorf("shorten %s: %w", name, err)
+			}
+		}
+	}
 	return files, nil
 }

@@ -13,8 +13,9 @@ import (
 
 // What the first visit of a room with 50 messages may cost on the wire, in bytes, compressed with gzip.
 const (
-	maxFirstPage = 14_000
-	maxFirstLoad = 50_000
+	maxFirstPage  = 14_000
+	maxFirstLoad  = 50_000
+	maxFirstFiles = 8 // not bytes
 )
 
 // fillRoom has some people talk for a while.
@@ -88,7 +89,7 @@ func TestFirstLoadIsLight(t *testing.T) {
 		t.Errorf("the page has %d bytes, want at most %d", all, maxFirstPage)
 	}
 	files := loads(t, page)
-	if len(files) < 5 {
+	if len(files) < 4 {
 		t.Fatalf("the page loads only %q", files)
 	}
 	for _, path := range files {
@@ -99,5 +100,36 @@ func TestFirstLoadIsLight(t *testing.T) {
 	t.Logf("%6d together", all)
 	if all > maxFirstLoad {
 		t.Errorf("the first load has %d bytes, want at most %d", all, maxFirstLoad)
+	}
+}
+
+// What a browser loads, by itself and by its scripts, is as light, and it is few files: each costs a round trip.
+func TestBrowserLoadsLittle(t *testing.T) {
+	t.Parallel()
+	b := openBrowser(t)
+	s := start(t, "--no-limits")
+	fillRoom(s, 50)
+	p := b.person(t, "Мария") // whose browser has nothing in its cache
+	p.enter(s)
+	p.until("the page is at rest", `document.readyState === "complete"`)
+	type load struct {
+		Path  string `json:"path"`
+		Bytes int    `json:"bytes"`
+	}
+	loads := eval[[]load](p, `["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+		.map((entry) => ({ path: new URL(entry.name).pathname, bytes: entry.encodedBodySize }))`)
+	all := 0
+	for _, l := range loads {
+		t.Logf("%6d %s", l.Bytes, l.Path)
+		all += l.Bytes
+		if l.Bytes == 0 && l.Path != "/ws" {
+			t.Errorf("nobody knows how much %s has", l.Path)
+		}
+	}
+	if all > maxFirstLoad {
+		t.Errorf("the first load has %d bytes, want at most %d", all, maxFirstLoad)
+	}
+	if len(loads) > maxFirstFiles {
+		t.Errorf("the first load has %d files, want at most %d", len(loads), maxFirstFiles)
 	}
 }

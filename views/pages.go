@@ -27,16 +27,6 @@ type Page struct {
 // T is the text of key in the language of the page, see words.T.
 func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key, args...) }
 
-// Modules are the scripts that app.js imports, at once or by others: the browser need not find them one after another. What
-// is imported when it is needed is not among them.
-func (p Page) Modules() []string { return modules }
-
-var modules = []string{
-	"announcer", "attention", "banner", "composer", "connection", "decorate", "drawers", "fragment", "history", "hosts",
-	"id", "keys", "local", "log", "outbox", "pages", "pane", "pending", "position", "reading", "room", "rooms",
-	"steady", "theme", "words", "writing",
-}
-
 // Languages are the links to this page in each language.
 func (p Page) Languages() []Language {
 	return []Language{

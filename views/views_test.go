@@ -105,25 +105,6 @@ func TestIDsAreUnique(t *testing.T) {
 	}
 }
 
-// lateModules are imported by others when they are needed, and cost the first visit nothing.
-var lateModules = []string{"actions", "commands", "completion", "copy", "edits", "login", "reach"}
-
-func TestModulesAreThoseOfPublic(t *testing.T) {
-	files, err := filepath.Glob("../public/js/*.js")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no modules: %v", err)
-	}
-	have := []string{"app"}
-	for _, file := range files {
-		if name := strings.TrimSuffix(filepath.Base(file), ".js"); name != "app" {
-			have = append(have, name)
-		}
-	}
-	if want := append([]string{"app"}, slices.Sorted(slices.Values(slices.Concat(modules, lateModules)))...); !slices.Equal(have, want) {
-		t.Errorf("public has %v, pages load %v", have, want)
-	}
-}
-
 // Live messages are the markup of history without what depends on who looks.
 func TestLiveMessageIsThatOfHistory(t *testing.T) {
 	v := newViews(t)
