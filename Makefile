@@ -9,7 +9,7 @@ ifeq ($(GOLANGCI),)
 GOLANGCI := bin/golangci-lint-$(GOLANGCI_VERSION)
 endif
 
-.PHONY: fuzz deps flood run build fmt lint test axe paint drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
+.PHONY: fuzz deps flood run build fmt lint test axe figures drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -27,9 +27,10 @@ lint: $(GOLANGCI)
 	go vet ./...
 	go vet -C tests/load ./...
 
-# Every character is tried as a name without the race detector only.
+# With the race detector, then without it what it only makes slow: browsers, and every character tried as a name.
 test:
-	go test -race -shuffle=on -timeout 20m ./...
+	go test -race -shuffle=on -timeout 20m -skip '^TestBrowser' ./...
+	go test -shuffle=on -timeout 20m -run '^TestBrowser' ./tests
 	go test -run 'Stable|StayAllowed' ./hub/protocol
 	go test -C tests/load ./...
 
@@ -40,9 +41,10 @@ tests/js/node_modules/axe-core/axe.min.js: tests/js/package-lock.json
 	npm ci --prefix tests/js --no-audit --no-fund
 	@touch $@
 
-# How soon a phone on a slow line sees a room. Nothing else should be running.
-paint:
-	GOVOR_REQUIRE_BROWSER=1 GOVOR_PAINT=$(or $(PAINT),1s) go test -count=1 -v -run TestRoomIsThere ./tests
+# What the page promises in milliseconds: how soon a phone on a slow line sees a room, and that neither scrolling nor
+# typing stutters. Nothing else should be running: that is why make test leaves it out.
+figures:
+	GOVOR_REQUIRE_BROWSER=1 GOVOR_FIGURES=1 go test -count=1 -parallel 1 -v -run 'TestBrowserPaints|TestBrowserScrolls|TestBrowserKeepsUp' ./tests
 
 # Both drivers of sockets are there and pass the same suite: fails if the name of either is missing from the output.
 drivers:

@@ -32,7 +32,7 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"], runOnly: %s}).th
 	v.id + ": " + v.help + "\n" + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200) + " " + n.any.concat(n.all, n.none).map((c) => c.message).join("; ")).join("\n"))))`
 
 // Nothing is in the way of anybody, whatever the page looks like: each state, language, theme, on a desk and on a phone.
-func TestEveryStateIsAccessible(t *testing.T) {
+func TestBrowserEveryStateIsAccessible(t *testing.T) {
 	t.Parallel()
 	source := axeSource(t)
 	b := openBrowser(t)

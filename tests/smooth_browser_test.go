@@ -104,11 +104,17 @@ const (
 	seldom   = 1000   // for the same reason, of so many tasks one may take longer
 )
 
+// needFigures skips a test of what takes how long, unless it is asked for.
+func needFigures(t *testing.T) {
+	t.Helper()
+	if os.Getenv("GOVOR_FIGURES") == "" {
+		t.Skip("skipped: make figures asks for it, on a machine on which nothing else runs")
+	}
+}
+
 // A script scrolls through ten thousand messages: no frame takes long, and the page does not grow.
 func TestBrowserScrollsThroughTenThousandMessages(t *testing.T) {
-	if os.Getenv("GOVOR_SMOOTH") == "" {
-		t.Skip("skipped: GOVOR_SMOOTH=1 asks for it, on a machine on which nothing else runs")
-	}
+	needFigures(t)
 	browser := openBrowser(t)
 	s := start(t, "--no-limits")
 	const n = 10_000
@@ -135,9 +141,7 @@ func TestBrowserScrollsThroughTenThousandMessages(t *testing.T) {
 // Two hundred messages a second arrive for ten seconds while somebody types: no key waits, nothing is lost or out of
 // order, and the list stays short.
 func TestBrowserKeepsUpWithTwoHundredMessagesASecond(t *testing.T) {
-	if os.Getenv("GOVOR_SMOOTH") == "" {
-		t.Skip("skipped: GOVOR_SMOOTH=1 asks for it, on a machine on which nothing else runs")
-	}
+	needFigures(t)
 	browser := openBrowser(t)
 	s := start(t, "--no-limits")
 	p := browser.person(t, "Мария")
