@@ -89,7 +89,8 @@ func compareWithHistory(t *testing.T, s *server, p *person) {
 		var list []string
 		for _, n := range parseFragment(t, source) {
 			if n.Type == html.ElementNode && attribute(n, "data-kind") == "message" {
-				list = append(list, canonical(n))
+				// Which one the Tab key stops at is a matter of where its reader was.
+				list = append(list, strings.ReplaceAll(canonical(n), `tabindex="0"`, `tabindex="-1"`))
 			}
 		}
 		return list
