@@ -95,7 +95,7 @@ func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, s
 // roomData is what the page of a room shows.
 func (s *Server) roomData(c *fiber.Ctx, m hub.Member, room string, h hub.History, live bool, path string) views.RoomPage {
 	p := views.RoomPage{
-		Page: s.pageOf(c, path), Room: room, Me: m.ID, Name: m.Name, Key: m.NameKey, Messages: h.Events, Live: live,
+		Page: s.pageOf(c, path), Room: room, Me: m.ID, Name: m.Name, Messages: h.Events, Live: live,
 		Event: h.Room.Last, EventID: h.Room.LastID, SendID: protocol.NewID(), MaxText: s.maxText,
 	}
 	p.People, p.Online = s.hub.People(room)

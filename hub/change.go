@@ -29,12 +29,16 @@ func (h *Hub) checkChange(c *change) (bad *protocol.Error) {
 
 // changeEvent makes the event, and renders the Markdown of an edit in this goroutine if somebody will want it.
 func (h *Hub) changeEvent(m Member, room string, c change) protocol.Event {
-	if c.kind == protocol.KindEdit && h.prerender != nil && h.hasPages(room) {
-		h.prerender(c.text)
+	var mentions protocol.Mentions
+	if c.kind == protocol.KindEdit {
+		mentions = h.findMentions(c.text)
+		if h.prerender != nil && h.hasPages(room) {
+			h.prerender(c.text, mentions)
+		}
 	}
 	return protocol.Event{
 		Room: room, Kind: c.kind, V: protocol.Version, ID: c.id, Member: m.ID, Name: m.Name, NameKey: m.NameKey,
-		Target: c.seq, At: h.now().UnixMilli(), Body: c.text,
+		Target: c.seq, At: h.now().UnixMilli(), Body: c.text, Mentions: mentions,
 	}
 }
 

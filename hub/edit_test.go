@@ -13,7 +13,7 @@ func TestEditReachesEverybody(t *testing.T) {
 	var forgotten, rendered sync.Map
 	w := newWorld(t, Limits{})
 	w.hub.forget = func(text string) { forgotten.Store(text, true) }
-	w.hub.prerender = func(text string) { rendered.Store(text, true) }
+	w.hub.prerender = func(text string, _ protocol.Mentions) { rendered.Store(text, true) }
 	reader := w.named("Анна")
 	reader.hello(0)
 	lines := w.open(SessionParams{Format: protocol.Text{}, Member: Member{Name: "Пётр"}})

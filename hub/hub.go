@@ -31,12 +31,12 @@ type Config struct {
 	Store     *store.Store // of the journal's node; the hub reads it and never writes
 	Log       *zap.Logger
 	Registry  prometheus.Registerer
-	Now       func() time.Time  // nil = time.Now
-	Prerender func(text string) // called in the sender's goroutine before a message is appended to a room with pages; nil = nothing
-	Forget    func(text string) // called when a text was taken away, which no cache should hold any more; "" is any text; nil = nothing
-	Secret    []byte            // at least 32 bytes; signs cookies and tokens
-	Mode      Mode              // who may come in; "" = everybody
-	Password  string            // of the server, with ModePassword
+	Now       func() time.Time                // nil = time.Now
+	Prerender func(string, protocol.Mentions) // called with a text in the sender's goroutine before a message is appended to a room with pages; nil = nothing
+	Forget    func(text string)               // called when a text was taken away, which no cache should hold any more; "" is any text; nil = nothing
+	Secret    []byte                          // at least 32 bytes; signs cookies and tokens
+	Mode      Mode                            // who may come in; "" = everybody
+	Password  string                          // of the server, with ModePassword
 	Limits    Limits
 }
 
@@ -67,7 +67,7 @@ type Hub struct {
 	store     *store.Store
 	log       *zap.Logger
 	now       func() time.Time
-	prerender func(string)
+	prerender func(string, protocol.Mentions)
 	forget    func(string)
 	signer    signer
 	door      door

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -233,8 +234,14 @@ func (c *client) until(typ string) frame {
 type frame struct {
 	Type, Room, ID, Text, From, Code, Token, Name, Reason string
 	Seq, After, Last, Online, Messages                    int64
-	Mentions                                              int
+	Mentions                                              json.RawMessage
 	Duplicate                                             bool
+}
+
+// mentions counts the mentions of a news frame.
+func (f frame) mentions() int {
+	n, _ := strconv.Atoi(string(f.Mentions))
+	return n
 }
 
 func parse(t *testing.T, s string) frame {

@@ -19,7 +19,7 @@ import (
 const (
 	maxMine      = protocol.MaxRoomsPerHello // rooms of a list; of more, those that were visited last
 	mentionSpan  = 500                       // numbers of a room that are looked through for mentions, the newest
-	mentionTexts = 100                       // texts with an @ among them
+	mentionTexts = 100                       // of messages among them that mention somebody
 )
 
 // MyRoom is a room on a member's list.
@@ -111,12 +111,12 @@ func (h *Hub) myRoom(ctx context.Context, m Member, mark store.Mark, mentions bo
 
 // mentions counts the messages after a number that mention m.
 func (h *Hub) mentions(ctx context.Context, m Member, room string, after int64) (count int) {
-	events, err := h.store.WithAt(ctx, room, after, mentionSpan, mentionTexts)
+	events, err := h.store.WithMentions(ctx, room, after, mentionSpan, mentionTexts)
 	if err != nil {
 		h.log.Warn("mentions not counted", zap.String("room", room), zap.Error(err))
 	}
 	for i := range events {
-		if events[i].Member != m.ID && slices.Contains(protocol.Mentions(events[i].Body), m.NameKey) {
+		if events[i].Member != m.ID && events[i].Mentions.Has(m.ID) {
 			count++
 		}
 	}

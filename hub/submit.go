@@ -84,14 +84,15 @@ func (h *Hub) maxText() int {
 	return protocol.DefaultMaxText
 }
 
-// message makes the event, and renders its Markdown in this goroutine if somebody will want it.
+// message makes the event, finds whom it mentions, and renders its Markdown in this goroutine if somebody will want it.
 func (h *Hub) message(m Member, room string, s protocol.Send) protocol.Event {
+	mentions := h.findMentions(s.Text)
 	if h.prerender != nil && h.hasPages(room) {
-		h.prerender(s.Text)
+		h.prerender(s.Text, mentions)
 	}
 	return protocol.Event{
 		Room: room, Kind: protocol.KindMessage, V: protocol.Version, ID: s.ID, Member: m.ID, Name: m.Name,
-		NameKey: m.NameKey, At: h.now().UnixMilli(), Body: s.Text,
+		NameKey: m.NameKey, At: h.now().UnixMilli(), Body: s.Text, Mentions: mentions,
 	}
 }
 

@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 const (
 	newsInterval = time.Second            // between two News of one room
 	newsDelay    = 100 * time.Millisecond // what comes together is told together
-	maxAtTexts   = 64                     // texts with an @ that are looked through for one News
+	maxMentioned = 64                     // messages that mention somebody and are looked through for one News
 )
 
 // watchers tell sessions of what they have no seat for: that something new is in another room of theirs, and that
@@ -39,7 +38,7 @@ type watched struct {
 	news     bool              // since then
 	author   protocol.MemberID // of the news, unless there are several
 	several  bool
-	texts    []string // of the news, those with an @
+	mentions []protocol.Mentions // of the news
 }
 
 type markKey struct {
@@ -103,8 +102,8 @@ func (n *watchers) said(e *protocol.Event) {
 	if w == nil {
 		return
 	}
-	if strings.IndexByte(e.Body, '@') >= 0 && len(w.texts) < maxAtTexts {
-		w.texts = append(w.texts, e.Body)
+	if e.Mentions != "" && len(w.mentions) < maxMentioned {
+		w.mentions = append(w.mentions, e.Mentions)
 	}
 	w.several = w.several || w.news && w.author != e.Member
 	w.author = e.Member
@@ -164,7 +163,7 @@ func (n *watchers) tell(now time.Time) (wait time.Duration) {
 		c := *w
 		c.sessions = slices.Clone(w.sessions)
 		news = append(news, c)
-		w.told, w.news, w.several, w.texts = now, false, false, nil
+		w.told, w.news, w.several, w.mentions = now, false, false, nil
 	}
 	clear(n.due[len(later):])
 	n.due = later
@@ -195,9 +194,9 @@ func (n *watchers) tellNews(w *watched) {
 		return
 	}
 	mentioned := map[string]int{}
-	for _, text := range w.texts {
-		for _, key := range protocol.Mentions(text) {
-			mentioned[key]++
+	for _, mentions := range w.mentions {
+		for _, id := range mentions.Members() {
+			mentioned[id]++
 		}
 	}
 	news := protocol.News{Room: w.name, Last: room.Last, Messages: room.Messages}
@@ -211,7 +210,7 @@ func (n *watchers) tellNews(w *watched) {
 			n.drop(s, w.name)
 			continue
 		}
-		if count := mentioned[m.NameKey]; count > 0 {
+		if count := mentionsOf(m.ID, mentioned); count > 0 {
 			news := news
 			news.Mentions = count
 			s.tell(appendFrame(nil, s.format.Append(nil, news)))
@@ -224,6 +223,14 @@ func (n *watchers) tellNews(w *watched) {
 		}
 		s.tell(frame)
 	}
+}
+
+// mentionsOf is how often a member is among those who were mentioned.
+func mentionsOf(m protocol.MemberID, mentioned map[string]int) int {
+	if len(mentioned) == 0 {
+		return 0 // as a rule, and then nobody's id is written out
+	}
+	return mentioned[m.String()]
 }
 
 // tell puts a ready frame into the outbox, unless too much waits there already: the next News says the same.

@@ -38,11 +38,11 @@ func TestNewsComesWithoutASeat(t *testing.T) {
 	c := w.open(SessionParams{Member: w.login("Мария")})
 	c.hello(0)
 	c.send(`{"type":"watch","rooms":{"design":{"after":0},"empty":{"after":0}}}`)
-	if f := c.until("news"); f.Room != "design" || f.Last != 1 || f.Messages != 1 || f.Mentions != 0 {
+	if f := c.until("news"); f.Room != "design" || f.Last != 1 || f.Messages != 1 || f.mentions() != 0 {
 		t.Errorf("what was there already: %+v", f)
 	}
 	w.say("design", "hello, @мария: look")
-	if f := c.until("news"); f.Room != "design" || f.Last != 2 || f.Messages != 2 || f.Mentions != 1 {
+	if f := c.until("news"); f.Room != "design" || f.Last != 2 || f.Messages != 2 || f.mentions() != 1 {
 		t.Errorf("a mention: %+v", f)
 	}
 	w.say("empty", "no longer")
@@ -77,7 +77,7 @@ func TestNewsIsBounded(t *testing.T) {
 	told, mentions := 0, 0
 	for last := int64(0); last < messages; told++ {
 		f := c.until("news")
-		last, mentions = f.Last, mentions+f.Mentions
+		last, mentions = f.Last, mentions+f.mentions()
 	}
 	if most := int(time.Since(begin)/newsInterval) + 2; told > most {
 		t.Errorf("%d told of %d messages in %v, want at most %d", told, messages, time.Since(begin), most)

@@ -114,7 +114,7 @@ func inBody(n *html.Node) bool {
 // and nothing else.
 func checkBody(t *testing.T, body string) {
 	t.Helper()
-	allowed := []string{"p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a"}
+	allowed := []string{"p", "br", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "bdi"}
 	parent := &html.Node{Type: html.ElementNode, Data: "div", DataAtom: atom.Div}
 	nodes, err := html.ParseFragment(strings.NewReader(body), parent)
 	if err != nil {
@@ -130,6 +130,7 @@ func checkBody(t *testing.T, body string) {
 		for _, a := range n.Attr {
 			switch u, err := url.Parse(a.Val); {
 			case n.Data == "a" && a.Key == "rel" && a.Val == linkRel, n.Data == "a" && a.Key == "target" && a.Val == "_blank":
+			case n.Data == "bdi" && (a.Key == "class" && a.Val == "mention" || a.Key == "data-member" && a.Val == maria.Member.String()):
 			case n.Data == "ol" && a.Key == "start", n.Data == "pre" && a.Key == "tabindex" && a.Val == "0":
 			case n.Data == "a" && a.Key == "href" && err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil:
 			default:

@@ -17,6 +17,8 @@ import (
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/util"
+
+	"govor/hub/protocol"
 )
 
 // markdownCacheBytes bounds what is kept of texts and their HTML.
@@ -36,9 +38,15 @@ type markdown struct {
 	policy *bluemonday.Policy
 	limit  int // bytes
 
-	mu    sync.Mutex // guards the fields below
-	cache *simplelru.LRU[string, safeHTML]
-	size  int // bytes
+	mu    sync.Mutex                       // guards the fields below
+	cache *simplelru.LRU[string, rendered] // by text: two who say the same as a rule mention the same
+	size  int                              // bytes
+}
+
+// rendered is a text as HTML, and whom it mentions.
+type rendered struct {
+	html     safeHTML
+	mentions protocol.Mentions
 }
 
 func newMarkdown(limit int) *markdown {
@@ -47,12 +55,13 @@ func newMarkdown(limit int) *markdown {
 		goldmark.WithParser(newParser()),
 		goldmark.WithRenderer(renderer.NewRenderer(renderer.WithNodeRenderers(
 			util.Prioritized(linkRenderer{}, 100),
+			util.Prioritized(mentionRenderer{}, 100),
 			util.Prioritized(fenceRenderer{}, 100),
 			util.Prioritized(extension.NewStrikethroughHTMLRenderer(), 500),
 			util.Prioritized(html.NewRenderer(html.WithHardWraps()), 1000),
 		))),
 	)
-	cache, err := simplelru.NewLRU(limit/cacheEntryBytes+1, func(text string, h safeHTML) {
+	cache, err := simplelru.NewLRU(limit/cacheEntryBytes+1, func(text string, h rendered) {
 		m.size -= entrySize(text, h)
 	})
 	if err != nil {
@@ -76,6 +85,7 @@ func newParser() parser.Parser {
 		),
 		parser.WithInlineParsers(
 			util.Prioritized(parser.NewCodeSpanParser(), 100),
+			util.Prioritized(mentionParser{}, 150),
 			util.Prioritized(parser.NewLinkParser(), 200),
 			util.Prioritized(parser.NewAutoLinkParser(), 300),
 			util.Prioritized(parser.NewEmphasisParser(), 500),
@@ -104,31 +114,34 @@ func newPolicy() *bluemonday.Policy {
 	p.AllowAttrs("href").OnElements("a")
 	p.AllowAttrs("rel").Matching(regexp.MustCompile(`^` + linkRel + `$`)).OnElements("a")
 	p.AllowAttrs("target").Matching(regexp.MustCompile(`^_blank$`)).OnElements("a")
+	p.AllowAttrs("class").Matching(regexp.MustCompile(`^mention$`)).OnElements("bdi")
+	p.AllowAttrs("data-member").Matching(regexp.MustCompile(`^[A-Za-z0-9_-]{22}$`)).OnElements("bdi")
 	p.AllowURLSchemes("http", "https")
 	p.RequireParseableURLs(true)
 	p.AllowRelativeURLs(false)
 	return p
 }
 
-// render returns text as HTML that is safe to put into a page.
-func (m *markdown) render(text string) safeHTML {
+// render returns text as HTML that is safe to put into a page, with those it mentions marked up.
+func (m *markdown) render(text string, mentions protocol.Mentions) safeHTML {
 	m.mu.Lock()
-	h, ok := m.cache.Get(text)
+	kept, ok := m.cache.Get(text)
 	m.mu.Unlock()
-	if ok {
-		return h
+	if ok && kept.mentions == mentions {
+		return kept.html
 	}
-	h = m.convert(text)
+	h := rendered{m.convert(text, mentions), mentions}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if size := entrySize(text, h); size <= m.limit && !m.cache.Contains(text) {
+	if size := entrySize(text, h); size <= m.limit && (ok || !m.cache.Contains(text)) {
+		m.cache.Remove(text)
 		m.cache.Add(strings.Clone(text), h) // text may be part of something large
 		m.size += size
 		for m.size > m.limit {
 			m.cache.RemoveOldest()
 		}
 	}
-	return h
+	return h.html
 }
 
 // forget drops what was kept of a text, or with "" everything.
@@ -142,14 +155,16 @@ func (m *markdown) forget(text string) {
 	}
 }
 
-func entrySize(text string, h safeHTML) int { return len(text) + len(h) + cacheEntryBytes }
+func entrySize(text string, h rendered) int {
+	return len(text) + len(h.html) + len(h.mentions) + cacheEntryBytes
+}
 
-func (m *markdown) convert(text string) safeHTML {
+func (m *markdown) convert(text string, mentions protocol.Mentions) safeHTML {
 	if wild(text) {
 		return plainHTML(text)
 	}
 	var b bytes.Buffer
-	if err := m.parse.Convert([]byte(text), &b); err != nil {
+	if err := m.parse.Convert([]byte(text), &b, withMentions(mentions)); err != nil {
 		return plainHTML(text)
 	}
 	clean := bytes.TrimSpace(m.policy.SanitizeBytes(b.Bytes()))

@@ -44,7 +44,7 @@ func TestMarkdown(t *testing.T) {
 		"<mail@a.example>":                 "<p>mail@a.example</p>",
 		"http://bank.example@evil.example": `<p><a href="http://bank.example"` + a + `http://bank.example</a>@evil.example</p>`,
 	} {
-		if got := string(m.render(text)); got != want {
+		if got := string(m.render(text, "")); got != want {
 			t.Errorf("render(%q) =\n%s, want\n%s", text, got, want)
 		}
 	}
@@ -59,7 +59,7 @@ func TestNothingIsDropped(t *testing.T) {
 			for _, three := range starts {
 				for _, end := range []string{"", "\n", "\n===", "\n---", "\n    ", "\n```"} {
 					text := one + two + three + "слово" + end
-					if got := string(m.render(text)); !strings.Contains(got, "слово") {
+					if got := string(m.render(text, "")); !strings.Contains(got, "слово") {
 						t.Errorf("render(%q) = %q", text, got)
 					}
 				}
@@ -80,7 +80,7 @@ func TestWildTextStaysAsItIs(t *testing.T) {
 		"links":  strings.Repeat("[a](", maxDelimiters),
 		"lines":  strings.Repeat("a\n", maxLines),
 	} {
-		if got, want := m.render(text), plainHTML(text); got != want {
+		if got, want := m.render(text, ""), plainHTML(text); got != want {
 			t.Errorf("%s: %.200s", name, got)
 		}
 	}
@@ -154,7 +154,7 @@ func TestHardTextsAreQuick(t *testing.T) {
 		best := time.Hour
 		for range 15 {
 			start := time.Now()
-			m.render(text)
+			m.render(text, "")
 			if best = min(best, time.Since(start)); best < limit/4 {
 				break
 			}
@@ -171,7 +171,7 @@ func TestCacheKeepsToItsSize(t *testing.T) {
 	const limit = 10_000
 	m := newMarkdown(limit)
 	for i := range 500 {
-		m.render(fmt.Sprintf("текст %d %s", i, strings.Repeat("x", i)))
+		m.render(fmt.Sprintf("текст %d %s", i, strings.Repeat("x", i)), "")
 		if m.size > limit {
 			t.Fatalf("the cache has %d bytes, want at most %d", m.size, limit)
 		}
@@ -191,8 +191,8 @@ func TestCacheKeepsToItsSize(t *testing.T) {
 
 func TestPrerenderIsRemembered(t *testing.T) {
 	v := newViews(t)
-	v.Prerender("**да**")
-	if h, ok := v.markdown.cache.Peek("**да**"); !ok || h != template.HTML("<p><strong>да</strong></p>") {
+	v.Prerender("**да**", "")
+	if h, ok := v.markdown.cache.Peek("**да**"); !ok || h.html != template.HTML("<p><strong>да</strong></p>") {
 		t.Errorf("after Prerender the cache has %q, %v", h, ok)
 	}
 }
@@ -203,14 +203,14 @@ func FuzzMarkdownIsSafe(f *testing.F) {
 	}
 	m := newMarkdown(0)
 	f.Fuzz(func(t *testing.T, s string) {
-		checkBody(t, string(m.render(s)))
+		checkBody(t, string(m.render(s, "")))
 	})
 }
 
 func TestForget(t *testing.T) {
 	v := newViews(t)
 	for _, text := range []string{"**да**", "нет", "и"} {
-		v.Prerender(text)
+		v.Prerender(text, "")
 	}
 	v.Forget("**да**")
 	if v.markdown.cache.Contains("**да**") || !v.markdown.cache.Contains("нет") {

@@ -2,7 +2,6 @@ package views
 
 import (
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,12 +23,13 @@ type messageView struct {
 	event    *protocol.Event
 	zone     *time.Location
 
-	Own     bool // of the member who looks
-	Mine    bool // mentions that member
-	Grouped bool // goes on what the message before it began
-	Change  bool // takes the place of the message on the page, if that is there, and is not added
-	Target  bool // the page is about it
-	Pending bool // the markup for a message that is not stored yet
+	Reader  protocol.MemberID // who looks; zero = whoever does
+	Own     bool              // of that member
+	Mine    bool              // mentions that member
+	Grouped bool              // goes on what the message before it began
+	Change  bool              // takes the place of the message on the page, if that is there, and is not added
+	Target  bool              // the page is about it
+	Pending bool              // the markup for a message that is not stored yet
 }
 
 // T is the text of key.
@@ -100,17 +100,17 @@ func (m messageView) Href() string {
 // Emoji tells that the text is nothing but one to three emoji, which are shown large.
 func (m messageView) Emoji() bool { return !m.event.Erased && onlyEmoji(m.event.Body) }
 
-// Mentions are the keys of all names that the text may mention, with commas between them: no name has one. The page knows
-// the key of who looks.
-func (m messageView) Mentions() string {
-	if m.event.Erased {
-		return ""
-	}
-	return strings.Join(protocol.Mentions(m.event.Body), ",")
-}
+// Mentions are the members whom the text names, with commas between them. The page knows who looks.
+func (m messageView) Mentions() string { return strings.Join(m.event.Mentions.Members(), ",") }
 
-// Body is the text as HTML.
-func (m messageView) Body() safeHTML { return m.markdown.render(m.event.Body) }
+// Body is the text as HTML. What calls the member who looks is marked, as decorate.js does it on live messages.
+func (m messageView) Body() safeHTML {
+	h := m.markdown.render(m.event.Body, m.event.Mentions)
+	if m.Reader.IsZero() || !m.event.Mentions.Has(m.Reader) {
+		return h
+	}
+	return markMe(h, m.Reader)
+}
 
 func (p Page) message(e *protocol.Event) messageView {
 	return messageView{words: p.words, markdown: p.markdown, event: e, zone: p.zone()}
@@ -147,8 +147,9 @@ func (p RoomPage) Lines() []line {
 			lines, last = append(lines, line{Fresh: true}), nil
 		}
 		m := p.message(e)
+		m.Reader = p.Me
 		m.Own = e.Member == p.Me
-		m.Mine = !m.Own && p.Key != "" && !e.Erased && slices.Contains(protocol.Mentions(e.Body), p.Key)
+		m.Mine = !m.Own && e.Mentions.Has(p.Me)
 		m.Target = e.Seq == p.Target
 		m.Grouped = last != nil && last.Member == e.Member && e.Time().Sub(last.Time()) <= groupGap
 		lines = append(lines, line{Message: &m})

@@ -178,7 +178,6 @@ type RoomPage struct {
 	Room     string            // canonical name
 	Me       protocol.MemberID // who looks
 	Name     string            // what they are called
-	Key      string            // the same as compared: what mentions of them hold
 	Messages []protocol.Event  // ascending by number
 	Older    int64             // the page before is ?before=Older; 0 = this page is the beginning of history
 	Newer    int64             // the page after is ?after=Newer; 0 = this page is the newest

@@ -82,8 +82,18 @@ func said(seq int64, who protocol.Person, hour, minute int, text string) protoco
 	at := time.Date(2026, 11, 23, hour, minute, 0, 0, time.UTC).UnixMilli()
 	return protocol.Event{
 		Room: "lobby", RoomID: 1, Kind: protocol.KindMessage, V: 1, Seq: seq, ID: "id-" + who.Member.String()[:4] + "-" + time.UnixMilli(at).UTC().Format("1504"),
-		Member: who.Member, Name: who.Name, At: at, Body: text,
+		Member: who.Member, Name: who.Name, At: at, Body: text, Mentions: protocol.FindMentions(text, called),
 	}
+}
+
+// called is whose name a key is.
+func called(key string) (protocol.MemberID, bool) {
+	for _, p := range []protocol.Person{maria, anna, petr, kost, john} {
+		if _, k, bad := protocol.CheckName(p.Name); bad == nil && k == key {
+			return p.Member, true
+		}
+	}
+	return protocol.MemberID{}, false
 }
 
 func sampleRoom(p Page) RoomPage {

@@ -199,7 +199,7 @@ func TestRenderFromManyGoroutines(t *testing.T) {
 				if got := string(v.Format(Russian).Append(nil, protocol.Message{Event: &e})); got != live {
 					t.Errorf("a message is rendered otherwise beside others")
 				}
-				v.Prerender(name)
+				v.Prerender(name, "")
 			}
 		})
 	}

@@ -17,6 +17,18 @@ type jsonPerson struct {
 	Role   Role   `json:"role"`
 }
 
+// jsonMentions is how many messages mention who reads. In a message it is the members whom it mentions, which no caller
+// needs.
+type jsonMentions int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *jsonMentions) UnmarshalJSON(data []byte) error {
+	if data[0] == '[' {
+		return nil
+	}
+	return json.Unmarshal(data, (*int)(m))
+}
+
 // wireFrame has every field that a frame of govor.v1.json may have.
 type wireFrame struct {
 	Type         string       `json:"type"`
@@ -36,7 +48,7 @@ type wireFrame struct {
 	Last         int64        `json:"last"`
 	Online       int          `json:"online"`
 	Messages     int64        `json:"messages"`
-	Mentions     int          `json:"mentions"`
+	Mentions     jsonMentions `json:"mentions"`
 	People       []jsonPerson `json:"people"`
 	Joined       []string     `json:"joined"`
 	JoinedCount  int          `json:"joined_count"`
@@ -94,7 +106,7 @@ func DecodeFrame(data []byte) (Frame, error) {
 	case "left":
 		return Left{Room: w.Room}, nil
 	case "news":
-		return News{Room: w.Room, Last: w.Last, Messages: w.Messages, Mentions: w.Mentions}, nil
+		return News{Room: w.Room, Last: w.Last, Messages: w.Messages, Mentions: int(w.Mentions)}, nil
 	case "read":
 		return ReadMark{Room: w.Room, Seq: w.Seq, Messages: w.Messages}, nil
 	case "pong":

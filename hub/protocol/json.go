@@ -55,6 +55,7 @@ func appendMessage(dst []byte, e *Event) []byte {
 	dst = appendString(dst, e.Name)
 	dst = append(dst, `,"text":`...)
 	dst = appendString(dst, e.Body)
+	dst = appendMentions(dst, e.Mentions)
 	dst = append(dst, `,"at":"`...)
 	dst = e.Time().AppendFormat(dst, timeFormat)
 	dst = append(dst, '"')
@@ -72,6 +73,7 @@ func appendEdited(dst []byte, e *Event) []byte {
 	dst = appendChange(dst, "edited", e)
 	dst = append(dst[:len(dst)-1], `,"text":`...)
 	dst = appendString(dst, e.Present())
+	dst = appendMentions(dst, e.Named())
 	if e.Of != nil && e.Of.Erased {
 		dst = append(dst, `,"erased":true`...)
 	}
@@ -95,6 +97,22 @@ func appendChange(dst []byte, kind string, e *Event) []byte {
 	dst = append(dst, `,"at":"`...)
 	dst = e.Time().AppendFormat(dst, timeFormat)
 	return append(dst, `"}`...)
+}
+
+// appendMentions appends the ids of those who are mentioned; nothing where nobody is.
+func appendMentions(dst []byte, m Mentions) []byte {
+	for i, id := range m.Members() {
+		if i == 0 {
+			dst = append(dst, `,"mentions":["`...)
+		} else {
+			dst = append(dst, `,"`...)
+		}
+		dst = append(append(dst, id...), '"')
+	}
+	if m != "" {
+		dst = append(dst, ']')
+	}
+	return dst
 }
 
 func appendMember(dst []byte, m MemberID) []byte {

@@ -29,6 +29,7 @@ func testEvent(body string) *Event {
 func goldenFrames() map[string]Frame {
 	edited, erased := testEvent("привет, мир"), testEvent("")
 	edited.Changed = 43
+	edited.Mentions = Mentions("a:" + testMember.String() + ",b:" + MemberID{9}.String())
 	erased.Changed, erased.Erased = 44, true
 	return map[string]Frame{
 		"welcome":        Welcome{Session: "s1", Member: testMember, Name: "Иван", Token: "t.o-k_en", MaxText: 8000},

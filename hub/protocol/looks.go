@@ -35,6 +35,9 @@ func LooksOf(shown, key string) Looks {
 	return l
 }
 
+// LookOf is the first of the looks of a name, by its key alone.
+func LookOf(key string) string { return skeleton(key) }
+
 // Like tells whether one could be taken for the other.
 func (l Looks) Like(o Looks) bool {
 	for _, look := range l {

@@ -8,67 +8,186 @@ import (
 
 // Bounds of what is looked at for names in one text.
 const (
-	maxAts       = 32 // @ signs
-	maxNameWords = 4  // words of a name after one of them
+	MaxMentions = 32  // @ signs, and what is marked up as a mention
+	maxTries    = 256 // what could be a name
 )
 
-// Mentions are the keys (see CheckName) of all names that a text may mention: after each @ that begins a word, the
-// longest and every shorter run of words that could be a name. Which of them are names of somebody is for the caller to
-// know. It is fast where there is no @.
-func Mentions(text string) []string {
-	var keys []string
-	before := ' '
-	for ats := 0; ats < maxAts; {
-		i := strings.IndexByte(text, '@')
+// Mentions are the members that a text names with an @, each once and in the order of the text, as they were called when
+// it was said: "key:member,key:member", where key is that of CheckName; no name holds either sign. They travel with the
+// event, so that they are the same on every node and for ever, whoever is called what later. "" is nobody.
+type Mentions string
+
+// FindMentions looks who is named in a text: after an @ that begins a word and is not in code, the longest run of
+// characters that is somebody's name. who says whose name a key is. It is fast where there is no @.
+func FindMentions(text string, who func(key string) (MemberID, bool)) Mentions {
+	if strings.IndexByte(text, '@') < 0 {
+		return ""
+	}
+	known := map[string]MemberID{} // the zero id is nobody
+	is := func(key string) bool {
+		m, asked := known[key]
+		if !asked && len(known) < maxTries {
+			m, _ = who(key)
+			known[key] = m
+		}
+		return !m.IsZero()
+	}
+	var found Mentions
+	signs := 0
+	for _, part := range proseOf(text) {
+		before := '\n'
+		for at := 0; at < len(part) && signs < MaxMentions; {
+			i := strings.IndexByte(part[at:], '@')
+			if i < 0 {
+				break
+			}
+			if at+i > 0 {
+				before, _ = utf8.DecodeLastRuneInString(part[:at+i])
+			}
+			at += i + 1
+			if !MayMention(before) {
+				continue
+			}
+			signs++
+			size, key := NameIn(part[at:], is)
+			at += size
+			if m := known[key]; size > 0 && !found.Has(m) {
+				found = found.and(key, m)
+			}
+		}
+	}
+	return found
+}
+
+func (m Mentions) and(key string, id MemberID) Mentions {
+	if m != "" {
+		m += ","
+	}
+	return m + Mentions(key+":"+id.String())
+}
+
+// Has tells whether a member is mentioned.
+func (m Mentions) Has(id MemberID) bool {
+	return m != "" && strings.Contains(string(m), ":"+id.String())
+}
+
+// Of is who was mentioned by a name, and whether anybody was.
+func (m Mentions) Of(key string) (id MemberID, ok bool) {
+	for part := range strings.SplitSeq(string(m), ",") {
+		if k, member, _ := strings.Cut(part, ":"); k == key && m != "" {
+			id, err := ParseMemberID(member)
+			return id, err == nil
+		}
+	}
+	return id, false
+}
+
+// Members are the ids of those who are mentioned, as MemberID.String writes them.
+func (m Mentions) Members() []string {
+	if m == "" {
+		return nil
+	}
+	parts := strings.Split(string(m), ",")
+	for i, part := range parts {
+		_, parts[i], _ = strings.Cut(part, ":")
+	}
+	return parts
+}
+
+// MayMention tells whether an @ behind a character may call somebody. Behind a letter it is an address of mail, behind a
+// slash part of another address, and a second @, or a backslash, takes the meaning away from it.
+func MayMention(before rune) bool {
+	return !unicode.IsLetter(before) && !unicode.IsDigit(before) && !strings.ContainsRune(`@\/=&%#`, before)
+}
+
+// NameIn finds the longest name with which text begins, and its key; size is 0 where there is none. A name ends with a
+// word, however many words it has.
+func NameIn(text string, is func(key string) bool) (size int, key string) {
+	ends := make([]int, 0, MaxNameLen)
+	chars, space := 0, true // a name has no space at its ends
+	for i, r := range text {
+		if i > 0 && !space && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) {
+			ends = append(ends, i)
+		}
+		space = r == ' '
+		if chars++; chars > MaxNameLen || i == 0 && space || unicode.IsControl(r) || strings.ContainsRune(`:<>"'/@#,?!`+"`\\", r) {
+			break // neither this nor what follows is part of it
+		}
+		if i+utf8.RuneLen(r) == len(text) && !space {
+			ends = append(ends, len(text))
+		}
+	}
+	for i := len(ends) - 1; i >= 0; i-- {
+		if _, key, bad := CheckAnyName(text[:ends[i]]); bad == nil && is(key) {
+			return ends[i], key
+		}
+	}
+	return 0, ""
+}
+
+// proseOf are the parts of a text that are not code: neither between backticks nor in a fenced block.
+func proseOf(text string) []string {
+	var parts []string
+	fence, from, at := "", 0, 0
+	for line := range strings.SplitAfterSeq(text, "\n") {
+		bare := strings.TrimLeft(line, " ")
+		opens := fence == "" && (strings.HasPrefix(bare, "```") || strings.HasPrefix(bare, "~~~"))
+		switch {
+		case opens:
+			fence = bare[:len(bare)-len(strings.TrimLeft(bare, bare[:1]))]
+			parts = append(parts, outsideTicks(text[from:at])...)
+		case fence != "" && strings.HasPrefix(bare, fence) && strings.Trim(strings.TrimSpace(bare), fence[:1]) == "":
+			fence, from = "", at+len(line)
+		}
+		at += len(line)
+	}
+	if fence == "" {
+		parts = append(parts, outsideTicks(text[from:])...)
+	}
+	return parts
+}
+
+// outsideTicks are the parts of a text that are not between two equal runs of backticks.
+func outsideTicks(text string) []string {
+	var parts []string
+	hopeless := map[int]bool{} // lengths of runs of which there is no second one
+	from := 0
+	for at := 0; at < len(text); {
+		i := strings.IndexByte(text[at:], '`')
 		if i < 0 {
 			break
 		}
-		if i > 0 {
-			before, _ = utf8.DecodeLastRuneInString(text[:i])
+		at += i
+		run := len(text[at:]) - len(strings.TrimLeft(text[at:], "`"))
+		end := -1
+		if !hopeless[run] {
+			end = secondRun(text[at+run:], run)
+			hopeless[run] = end < 0
 		}
-		text = text[i+1:]
-		if unicode.IsLetter(before) || unicode.IsDigit(before) { // an address of mail
-			before = '@'
-			continue
+		if end >= 0 {
+			parts = append(parts, text[from:at])
+			from = at + run + end + run
+			at = from
+		} else {
+			at += run
 		}
-		before = '@'
-		ats++
-		keys = appendNames(keys, text)
 	}
-	return keys
+	return append(parts, text[from:])
 }
 
-// appendNames adds the keys of the names that text could begin with.
-func appendNames(keys []string, text string) []string {
-	end, chars, words := 0, 0, 0
-	for words < maxNameWords {
-		size := wordLen(text[end:])
-		if size == 0 {
-			break
+// secondRun is where the first run of exactly so many backticks begins, -1 if there is none in this paragraph.
+func secondRun(text string, run int) int {
+	for at := 0; at < len(text); {
+		i := strings.IndexByte(text[at:], '`')
+		if i < 0 {
+			return -1
 		}
-		chars += utf8.RuneCountInString(text[end : end+size])
-		if end += size; chars > MaxNameLen {
-			break
+		at += i
+		n := len(text[at:]) - len(strings.TrimLeft(text[at:], "`"))
+		if n == run {
+			return at
 		}
-		words++
-		if _, key, bad := CheckName(strings.TrimRight(text[:end], ".-_")); bad == nil {
-			keys = append(keys, key)
-		}
-		if !strings.HasPrefix(text[end:], " ") {
-			break
-		}
-		end++
-		chars++
+		at += n
 	}
-	return keys
-}
-
-// wordLen is the length of the word that text begins with, in bytes.
-func wordLen(text string) int {
-	for i, r := range text {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) && !strings.ContainsRune(".-_", r) {
-			return i
-		}
-	}
-	return len(text)
+	return -1
 }

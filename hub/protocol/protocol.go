@@ -131,6 +131,8 @@ type Event struct {
 	At      int64    // Unix milliseconds, by the clock of the node that appended
 	Body    string
 
+	Mentions Mentions // whom Body names, of a KindMessage or KindEdit
+
 	Seq     int64 // place in its room: 1, 2, 3 … without gaps
 	Pos     int64 // place in this node's file; never leaves the node
 	RoomID  int64 // number of the room, the same on every node
@@ -151,6 +153,14 @@ func (e *Event) Present() string {
 		return e.Of.Body
 	}
 	return e.Body
+}
+
+// Named is whom the message at Target names after a KindEdit: as Present, those of the newest text.
+func (e *Event) Named() Mentions {
+	if e.Of != nil {
+		return e.Of.Mentions
+	}
+	return e.Mentions
 }
 
 // Time is At as a time in UTC.

@@ -338,6 +338,7 @@ func (t *transaction) put(res *Result, r *room, m member) (stored bool, err erro
 	s.BindInt64(9, e.Ordinal)
 	s.BindInt64(10, e.At)
 	s.BindText(11, e.Body)
+	s.BindText(12, string(e.Mentions))
 	if err := run(s); err != nil {
 		return false, err
 	}

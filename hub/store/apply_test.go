@@ -322,7 +322,7 @@ func TestFailedBatchLeavesNothing(t *testing.T) {
 	before := digest(t, s)
 	room, _ := s.Room("lobby")
 	// In the way of the third event of the batch.
-	script(t, s, "INSERT INTO events VALUES (90, 3, 2, 0, 'stray', 'message', 1, 0, 2, 0, '')")
+	script(t, s, "INSERT INTO events VALUES (90, 3, 2, 0, 'stray', 'message', 1, 0, 2, 0, '', '')")
 	renamed := message("lobby", "b", 1, "два")
 	renamed.Name, renamed.NameKey = "Другой", "другой"
 	batch := []protocol.Event{renamed, message("club", "c", 7, "новый"), message("club", "d", 7, "три"), opening("third")}

@@ -37,7 +37,7 @@ func (t *transaction) delete(res *Result, m member, known bool) (*protocol.Error
 		return badEvent("the deletion was stored before"), nil
 	}
 	e.Taken = target.Body
-	target.Body, target.Erased, target.Changed, target.ChangedAt = "", true, e.Seq, e.At
+	target.Body, target.Mentions, target.Erased, target.Changed, target.ChangedAt = "", "", true, e.Seq, e.At
 	e.Of = &target
 	if m.num != author {
 		if err := t.audit(e); err != nil {

@@ -37,7 +37,7 @@ func (t *transaction) edit(res *Result, m member, known bool) (*protocol.Error, 
 	}
 	r.Changed = e.Seq
 	e.Taken = target.Body
-	target.Body, target.Changed, target.ChangedAt = e.Body, e.Seq, e.At
+	target.Body, target.Mentions, target.Changed, target.ChangedAt = e.Body, e.Mentions, e.Seq, e.At
 	e.Of = &target
 	return nil, nil
 }

@@ -19,8 +19,8 @@ const maxRows = 4096
 // keeps to the written order: events by an index, then their members.
 const (
 	columns = "e.pos, e.room, e.seq, e.id, e.kind, e.v, e.target, e.ordinal, e.at," +
-		" coalesce(f.body, e.body), coalesce(f.changed, 0), coalesce(f.erased, 0), m.id, m.name, m.key, coalesce(c.at, 0)"
-	numColumns = 16
+		" coalesce(f.body, e.body), coalesce(f.changed, 0), coalesce(f.erased, 0), m.id, m.name, m.key, coalesce(c.at, 0), coalesce(c.mentions, e.mentions)"
+	numColumns = 17
 	tables     = "events e CROSS JOIN members m ON m.num = e.member LEFT JOIN folds f ON f.pos = e.pos" +
 		" LEFT JOIN events c ON c.room = e.room AND c.seq = f.changed"
 	roomNames = " JOIN rooms r ON r.num = e.room"
@@ -41,8 +41,9 @@ func scan(stmt *sqlite.Stmt, e *protocol.Event) {
 	e.Body, e.Changed, e.Erased = stmt.ColumnText(9), stmt.ColumnInt64(10), stmt.ColumnBool(11)
 	stmt.ColumnBytes(12, e.Member[:])
 	e.Name, e.NameKey, e.ChangedAt = stmt.ColumnText(13), stmt.ColumnText(14), stmt.ColumnInt64(15)
+	e.Mentions = protocol.Mentions(stmt.ColumnText(16))
 	if e.Erased {
-		e.Body = ""
+		e.Body, e.Mentions = "", ""
 	}
 }
 

@@ -136,18 +136,18 @@ func (s *Store) Ordinal(ctx context.Context, room string, seq int64) (ordinal in
 	return ordinal, nil
 }
 
-// WithAt reads those of a room's messages after a number that hold an @, the newest first; only the last span numbers
+// WithMentions reads those of a room's messages after a number that mention somebody, the newest first; only the last span numbers
 // are looked at, and at most limit are returned.
-func (s *Store) WithAt(ctx context.Context, room string, after, span int64, limit int) ([]protocol.Event, error) {
+func (s *Store) WithMentions(ctx context.Context, room string, after, span int64, limit int) ([]protocol.Event, error) {
 	r, ok := s.Room(room)
 	if !ok {
 		return nil, nil
 	}
-	return s.query(ctx, queryAt, room, limit, func(stmt *sqlite.Stmt) {
+	return s.query(ctx, queryMentions, room, limit, func(stmt *sqlite.Stmt) {
 		stmt.BindInt64(1, r.ID)
 		stmt.BindInt64(2, max(after, r.Last-span))
 	})
 }
 
-const queryAt = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq > ? AND e.kind = 'message'" +
-	" AND instr(coalesce(f.body, e.body), '@') > 0 ORDER BY e.seq DESC LIMIT ?"
+const queryMentions = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq > ? AND e.kind = 'message'" +
+	" AND coalesce(c.mentions, e.mentions) <> '' ORDER BY e.seq DESC LIMIT ?"

@@ -148,7 +148,7 @@ func (c *checker) queries() error {
 		`SELECT format('what became of message %d is known, and the message is not', f.pos)
 			FROM folds f LEFT JOIN events e ON e.pos = f.pos AND e.kind = 'message' WHERE e.pos IS NULL`,
 		`SELECT format('message %d of room %d is erased and still has its text', e.seq, e.room)
-			FROM folds f JOIN events e ON e.pos = f.pos WHERE f.erased = 1 AND (e.body <> '' OR f.body IS NOT NULL)`,
+			FROM folds f JOIN events e ON e.pos = f.pos WHERE f.erased = 1 AND (e.body <> '' OR e.mentions <> '' OR f.body IS NOT NULL)`,
 		`SELECT format('message %d of room %d was changed by number %d, which does not change it', e.seq, e.room, f.changed)
 			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.room = e.room AND d.seq = f.changed
 			WHERE d.target IS NOT e.seq OR f.erased = 1 AND d.kind <> 'deletion'`,
@@ -160,7 +160,7 @@ func (c *checker) queries() error {
 			WHERE d.kind = 'edit' AND coalesce(f.changed, 0) < d.seq`,
 		`SELECT format('number %d of room %d still has the text of message %d, which is erased', d.seq, d.room, d.target)
 			FROM events d JOIN events e ON e.room = d.room AND e.seq = d.target JOIN folds f ON f.pos = e.pos
-			WHERE d.kind = 'edit' AND f.erased = 1 AND d.body <> ''`,
+			WHERE d.kind = 'edit' AND f.erased = 1 AND (d.body <> '' OR d.mentions <> '')`,
 		`SELECT format('number %d of room %d deletes message %d, which is not erased', d.seq, d.room, d.target)
 			FROM events d LEFT JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN folds f ON f.pos = e.pos
 			WHERE d.kind = 'deletion' AND d.target > 0 AND coalesce(f.erased, 0) = 0`,

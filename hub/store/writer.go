@@ -69,14 +69,14 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.dropLike, "DELETE FROM names WHERE key IN (SELECT key FROM looks WHERE look = ?) AND until <= ?"},
 		{&w.addLook, "INSERT INTO looks (look, key) VALUES (?, ?)"},
 		{&w.addRoomLook, "INSERT INTO room_looks (look, room) VALUES (?, ?)"},
-		{&w.addEvent, "INSERT INTO events (pos, room, seq, member, id, kind, v, target, ordinal, at, body)" +
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, member) DO NOTHING"},
+		{&w.addEvent, "INSERT INTO events (pos, room, seq, member, id, kind, v, target, ordinal, at, body, mentions)" +
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, member) DO NOTHING"},
 		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = ? AND e.member = ?"},
 		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.room = 1 AND e.seq = ?"},
 		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.room = ? AND e.seq = ?"},
 		{&w.addMark, addMark},
-		{&w.erase, "UPDATE events SET body = '' WHERE pos = ?"},
-		{&w.eraseEdits, "UPDATE events SET body = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
+		{&w.erase, "UPDATE events SET body = '', mentions = '' WHERE pos = ?"},
+		{&w.eraseEdits, "UPDATE events SET body = '', mentions = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
 		{&w.foldEdit, "INSERT INTO folds (pos, changed, body) VALUES (?, ?, ?)" +
 			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = excluded.body"},
 		{&w.fold, "INSERT INTO folds (pos, changed, erased) VALUES (?, ?, 1)" +

@@ -1,3 +1,4 @@
+import { mentions } from "./decorate.js";
 import { capped } from "./rooms.js";
 
 /**
@@ -65,8 +66,8 @@ export class Attention {
    * @param {HTMLElement} message
    * @param {DOMStringMap} page
    */
-  message(message, { room = "", title = "", key = "" }) {
-    if (!message.dataset.mentions?.split(",").includes(key)) return;
+  message(message, { room = "", title = "", me = "" }) {
+    if (!mentions(message, me)) return;
     const text = message.querySelector(".message__body")?.textContent?.trim() ?? "";
     this.mention(room, title, `${message.dataset.name}: ${text}`, location.pathname);
   }

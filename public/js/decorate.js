@@ -7,7 +7,6 @@ const DAY_MS = 24 * 3_600_000;
  */
 export class Decorator {
   #me;
-  #key;
   #words;
   #dateLine;
   #time;
@@ -18,14 +17,12 @@ export class Decorator {
   /**
    * @param {object} parts
    * @param {string} parts.me the member who reads
-   * @param {string} [parts.key] the reader's name as it is compared: what mentions of it hold
    * @param {string} parts.lang
    * @param {import("./words.js").Words} parts.words
    * @param {() => HTMLElement} parts.dateLine makes an empty line between days
    */
-  constructor({ me, key = "", lang, words, dateLine }) {
+  constructor({ me, lang, words, dateLine }) {
     this.#me = me;
-    this.#key = key;
     this.#words = words;
     this.#dateLine = dateLine;
     const locale = lang === "en" ? "en-GB" : lang; // 23 November, as the server writes it
@@ -75,8 +72,9 @@ export class Decorator {
   /** @param {HTMLElement} message */
   #decorate(message) {
     this.#markOwn(message, ".message__own");
-    const mine = message.dataset.member !== this.#me && this.#key !== "" && message.dataset.mentions?.split(",").includes(this.#key);
-    message.toggleAttribute("data-mine", Boolean(mine));
+    const called = mentions(message, this.#me);
+    message.toggleAttribute("data-mine", called && message.dataset.member !== this.#me);
+    if (called) for (const chip of message.querySelectorAll(`.mention[data-member="${CSS.escape(this.#me)}"]`)) chip.toggleAttribute("data-me", true);
     this.#markOwn(message, '[data-do="edit"]');
     for (const tool of message.querySelectorAll(".message__tool")) tool.setAttribute("tabindex", "-1"); // the arrows lead there
     const time = message.querySelector("time");
@@ -151,6 +149,15 @@ export class Decorator {
  */
 export function messagesOf(list) {
   return /** @type {HTMLElement[]} */ ([...list.children].filter(isMessage));
+}
+
+/**
+ * Whether a message mentions a member.
+ * @param {HTMLElement} message
+ * @param {string} member
+ */
+export function mentions(message, member) {
+  return (message.dataset.mentions ?? "").split(",").includes(member);
 }
 
 /** @param {Element | null} element */

@@ -45,7 +45,7 @@ export class Pane {
    */
   constructor({ elements, words, onFrame, onMessage, onUnread, onAttach, onStranger }) {
     const { body, list, scroller, jump, fresh, older, newer, form } = elements;
-    const { me = "", key = "", lang = "ru", live } = body.dataset;
+    const { me = "", lang = "ru", live } = body.dataset;
     this.#list = list;
     this.#template = elements.systemLine;
     this.#home = (form.getAttribute("action") ?? "").replace(/\/messages$/, "");
@@ -55,7 +55,7 @@ export class Pane {
     this.#onMessage = onMessage;
     this.#onAttach = onAttach;
     const steady = new Steady(scroller, list);
-    const decorator = new Decorator({ me, key, lang, words, dateLine: () => clone(elements.dateLine) });
+    const decorator = new Decorator({ me, lang, words, dateLine: () => clone(elements.dateLine) });
     this.#decorator = decorator;
     this.#fragments = new Fragments(body.ownerDocument, onFrame, (element) => this.#accepts(element));
     this.#pages = new Pages(me, onStranger);

@@ -60,14 +60,20 @@ func conversation(me, other protocol.MemberID) []protocol.Event {
 		{noon.Add(-12*time.Hour - time.Second), me, "перед полуночью"},
 		{noon.Add(-12*time.Hour + time.Second), me, "после полуночи"},
 		{noon, other, "👍"},
+		{noon, other, "@Мария и **@Пётр**: `@Мария`"},
+		{noon, me, "я, @Мария, и @Пётр"},
 		{noon, other, "<script>alert(1)</script> & \"так\""},
+	}
+	called := func(key string) (protocol.MemberID, bool) {
+		m, ok := map[string]protocol.MemberID{"мария": me, "пётр": other}[key]
+		return m, ok
 	}
 	events := make([]protocol.Event, len(said))
 	for i, s := range said {
 		name := map[protocol.MemberID]string{me: "Мария", other: "Пётр"}[s.who]
 		events[i] = protocol.Event{
 			Room: "lobby", Kind: protocol.KindMessage, V: protocol.Version, ID: "id-" + strconv.Itoa(i), Member: s.who, Name: name,
-			At: s.at.UnixMilli(), Body: s.text, Seq: int64(i + 1), RoomID: 2, Ordinal: int64(i + 1),
+			At: s.at.UnixMilli(), Body: s.text, Mentions: protocol.FindMentions(s.text, called), Seq: int64(i + 1), RoomID: 2, Ordinal: int64(i + 1),
 		}
 	}
 	events[5].Changed, events[5].ChangedAt = 40, noon.UnixMilli()

@@ -1,0 +1,81 @@
+package hub
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"govor/hub/protocol"
+)
+
+// Who is mentioned is found out once, before the append: everybody who is here or holds the name.
+func TestMembersAreMentioned(t *testing.T) {
+	w := newWorld(t, Limits{})
+	maria := w.login("Мария Анна") // is not connected
+	w.login("Мария")
+	guest := w.named("Гость 7")
+	c := w.named("Иван")
+	c.hello(0)
+	c.send(`{"type":"send","id":"1","text":"@мария анна, @ГОСТЬ 7, @Мария Анна, @Никто, \u0060@Мария\u0060"}`)
+	want := `,"mentions":["` + maria.ID.String() + `","` + guest.s.member().ID.String() + `"],`
+	for f := c.next(); !strings.Contains(f, `"type":"message"`) || !strings.Contains(f, want); f = c.next() {
+		if strings.Contains(f, `"type":"message"`) {
+			t.Fatalf("%s has no %s", f, want)
+		}
+	}
+	c.send(`{"type":"edit","id":"2","seq":1,"text":"@Иван"}`)
+	want = `,"mentions":["` + c.s.member().ID.String() + `"]`
+	for f := c.next(); ; f = c.next() {
+		if strings.Contains(f, `"type":"edited"`) {
+			if !strings.Contains(f, want) {
+				t.Errorf("%s has no %s", f, want)
+			}
+			break
+		}
+	}
+	guest.close()
+	if m := w.hub.findMentions("@Гость 7"); m != "" {
+		t.Errorf("a guest who has gone is mentioned: %q", m)
+	}
+	page, err := w.store.Page(t.Context(), "lobby", 0, 9)
+	if err != nil || len(page) != 1 || !page[0].Mentions.Has(c.s.member().ID) {
+		t.Errorf("the page has %+v, %v", page, err)
+	}
+}
+
+// A mention that was not read is counted for who was meant, whoever has the name later.
+func TestMentionsAreCountedForWhoWasMeant(t *testing.T) {
+	w := newWorld(t, Limits{})
+	m, other := w.login("Мария"), w.login("Пётр")
+	if err := w.hub.Read(t.Context(), m, "lobby", w.say("lobby", "@Пётр"), nil); err != nil {
+		t.Fatal(err)
+	}
+	w.say("lobby", "@Мария")
+	if _, err := w.hub.Submit(t.Context(), m, netip.MustParseAddr("127.0.0.1"), protocol.Send{Room: "lobby", Text: "@Мария, и я"}); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.hub.mentions(t.Context(), m, "lobby", 1); n != 1 {
+		t.Errorf("%d mentions of Мария by others, want 1", n)
+	}
+	if n := w.hub.mentions(t.Context(), other, "lobby", 1); n != 0 {
+		t.Errorf("%d mentions of Пётр after number 1, want 0", n)
+	}
+}
+
+func BenchmarkFindMentions(b *testing.B) {
+	h := &Hub{names: map[string]nameUse{}}
+	who := func(string) (protocol.MemberID, bool) { return protocol.MemberID{}, false }
+	for name, text := range map[string]string{
+		"none": strings.Repeat("просто текст ", 10), "one": "да, @Мария: посмотрим завтра, что из этого выйдет",
+		"hostile": strings.Repeat("@$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$$ ", 200),
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				protocol.FindMentions(text, func(key string) (protocol.MemberID, bool) {
+					_ = h.names[protocol.LookOf(key)]
+					return who(key)
+				})
+			}
+		})
+	}
+}
