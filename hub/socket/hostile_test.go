@@ -3,9 +3,11 @@ package socket
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -94,6 +96,25 @@ func testPeerIsToldOfTheEndAfterItsLastMessage(t *testing.T, dial dialer) {
 	}
 	close(release)
 	s.wantEnded(1006)
+}
+
+// Whoever goes on sending after the end is read no further, and still hears why.
+func testFloodAfterTheEndIsNotRead(t *testing.T, dial dialer) {
+	for name, bad := range map[string][]byte{"too big": frame(0x81, strings.Repeat("x", 100<<10)), "small": {0x83, 1, 0}} {
+		s := dial(t, Limits{}, nil)
+		flood := bytes.Repeat(bad, 1+(64<<10)/len(bad))
+		var err error
+		for sent := 0; err == nil && sent < 1<<30; sent += len(flood) {
+			_ = s.conn.SetWriteDeadline(time.Now().Add(closeTimeout / 4))
+			_, err = s.conn.Write(flood)
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: the flood ends with %v, want that nobody reads it", name, err)
+		}
+		want := map[string]int{"too big": 1009, "small": 1002}[name]
+		s.wantClose(want)
+		s.wantEnded(want)
+	}
 }
 
 func testEndIsToldToWhoHasGoneOnAndStopped(t *testing.T, dial dialer) {

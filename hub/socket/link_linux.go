@@ -73,6 +73,7 @@ type ending struct {
 	answered bool          // nothing more is to be read
 	verdict  verdict
 	by       time.Duration // when the socket is closed whatever comes, if decided
+	skipped  int           // what was read since, see skipCost
 }
 
 func (k *link) decided() bool { return k.end != nil && k.end.decided }
@@ -168,12 +169,15 @@ func (l *loop) read(k *link) {
 		}
 		return
 	}
-	if !k.readable {
+	if !k.readable || k.end != nil && k.end.skipped > maxSkipped {
 		return
 	}
 	n, err := rawRead(k.fd, l.buf)
 	switch {
 	case n > 0:
+		if k.decided() {
+			k.end.skipped += skipCost(n)
+		}
 		k.readable = n == len(l.buf) || k.hup // by edges: a buffer that is not full has emptied the socket
 		l.feed(k, l.buf[:n])
 		if k.readable && !k.paused {

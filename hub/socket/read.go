@@ -1,10 +1,19 @@
 package socket
 
+import "time"
+
 // read runs in the caller's goroutine until nothing more can come. Only the writer sets read deadlines.
 func (c *conn) read() {
 	buf := make([]byte, readSize)
+	skipped := 0
 	for {
 		n, err := c.in.Read(buf)
+		if c.finished.Load() {
+			if skipped += skipCost(n); skipped > maxSkipped {
+				<-time.After(closeTimeout) // for the other side to hear why; see skipCost
+				return
+			}
+		}
 		for b := buf[:n]; len(b) > 0; {
 			if c.finished.Load() {
 				c.parser.discard() // closing with unread data resets, and our close frame would be lost

@@ -108,12 +108,18 @@ func stallStep(l Limits) time.Duration {
 const (
 	flushTimeout = 5 * time.Second // what is pending when the peer ends is written within this, or dropped
 	closeTimeout = 2 * time.Second // the close frame is written within this, and answered within this
+	maxSkipped   = 256 << 10       // bytes read after a verdict, for the answer to our close frame; then no more are
+	minSkipped   = 1 << 10         // what a read counts for at least: many small ones cost as much as a few that are large
 	maxControl   = 1 << 10         // bytes of control frames that wait to be written
 	controlBurst = 4               // seconds' worth of Limits.ControlRate that may come at once
 	sendBuffer   = 64 << 10        // the kernel's: what a stalled connection holds there
 	readSize     = 1 << 10         // bytes that the portable driver reads at once; the server's buffer is before it
 	tlsChunk     = 16 << 10        // bytes of one write where a write that timed out cannot go on
 )
+
+// skipCost is what reading n bytes after a verdict counts for. Who goes on sending has to wait until the socket is closed:
+// to look for a close frame in a flood would be to go on being flooded, and not to wait would be to invite it again.
+func skipCost(n int) int { return max(n, minSkipped) }
 
 // Close codes (RFC 6455 §7.4). closeNoStatus and closeLost stand for what happened and are never in a frame.
 const (

@@ -36,6 +36,7 @@ func TestConformance(t *testing.T) {
 		{"ManyMessagesAtOnceKeepTheirOrder", testManyMessagesAtOnceKeepTheirOrder},
 		{"PeerIsToldOfTheEndAfterItsLastMessage", testPeerIsToldOfTheEndAfterItsLastMessage},
 		{"EndIsToldToWhoHasGoneOnAndStopped", testEndIsToldToWhoHasGoneOnAndStopped},
+		{"FloodAfterTheEndIsNotRead", testFloodAfterTheEndIsNotRead},
 		{"HalfClosedConnectionIsGone", testHalfClosedConnectionIsGone},
 	}
 	for _, d := range drivers() {
