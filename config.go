@@ -62,6 +62,7 @@ type config struct {
 	NameChanges       int     // an hour
 	LoginsPerIP       float64 // a minute
 	RequestsPerIP     float64
+	ConnectsPerIP     float64
 	MaxConns          int
 	MaxConnsPerIP     int
 	RingBytes         int
@@ -151,14 +152,14 @@ func (c *config) checkDoor(getenv func(string) string) error {
 // loginBurst is how many people behind one address may log in at once: a class, an office.
 const loginBurst = 50
 
-// requestBurst is how many requests may come at once from one address: four seconds' worth, and a class that opens the
-// page.
-func (c *config) requestBurst() int { return int(4*c.RequestsPerIP) + 100 }
+// burstOf is how many requests or connections may come at once from one address: four seconds' worth, and a class that
+// opens the page.
+func burstOf(perSecond float64) int { return int(4*perSecond) + 100 }
 
 // lift takes the limits off that --no-limits is for.
 func (c *config) lift() {
 	c.Rate, c.ByteRate, c.RatePerMember, c.ByteRatePerMember, c.RatePerIP, c.ByteRatePerIP = 0, 0, 0, 0, 0, 0
-	c.FrameRate, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP = 0, 0, 0, 0
+	c.FrameRate, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP, c.ConnectsPerIP = 0, 0, 0, 0, 0
 	c.MaxConns, c.MaxConnsPerIP, c.MaxRooms, c.NewRooms, c.NameChanges = 0, 0, 0, 0, 0
 }
 
@@ -255,6 +256,7 @@ func settings(getenv func(string) string) []group {
 			{"max-connections", "N", "0", "connections in all", func(c *config, s string) error { return setting.Int(&c.MaxConns, s, 0, 100_000_000) }},
 			{"max-connections-per-ip", "N", "1000", "WebSockets of one address, and as many other connections", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerIP, s, 0, 100_000_000) }},
 			{"requests-per-ip", "N", "50", "requests a second from one address, files of pages apart", func(c *config, s string) error { return setting.Rate(&c.RequestsPerIP, s) }},
+			{"connects-per-ip", "N", "50", "new connections a second from one address", func(c *config, s string) error { return setting.Rate(&c.ConnectsPerIP, s) }},
 			{"logins-per-ip", "N", "60", "logins a minute from one address", func(c *config, s string) error { return setting.Rate(&c.LoginsPerIP, s) }},
 			{"max-rooms", "N", "64", "rooms that one session is in", func(c *config, s string) error { return setting.Int(&c.MaxRooms, s, 0, 100_000) }},
 			{"new-rooms-per-hour", "N", "60", "rooms opened by one member or from one address", func(c *config, s string) error { return setting.Int(&c.NewRooms, s, 0, 1_000_000) }},

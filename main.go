@@ -237,7 +237,7 @@ func (s *server) openLive(cfg config) error {
 		Hub: s.hub, Views: v, Log: s.log, Registry: s.registry, Socket: limits, Loops: s.loops,
 		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies, ProxyHeader: cfg.ProxyHeader,
 		MaxText: cfg.MaxText, LoginRate: cfg.LoginsPerIP / 60, LoginBurst: loginBurst, RequestRate: cfg.RequestsPerIP,
-		RequestBurst: cfg.requestBurst(), MaxWaiting: cfg.MaxConnsPerIP,
+		RequestBurst: burstOf(cfg.RequestsPerIP), ConnectRate: cfg.ConnectsPerIP, ConnectBurst: burstOf(cfg.ConnectsPerIP), MaxWaiting: cfg.MaxConnsPerIP,
 		Metrics: cfg.MetricsListen == "", MetricsToken: cfg.MetricsToken,
 	})
 	return err
@@ -344,8 +344,8 @@ func (s *server) run(ctx context.Context, timeout time.Duration) (next *restart.
 		}
 	})
 	failed := make(chan error, 2)
-	running.Go(func() { failed <- s.http.Serve(s.front.HTTP()) }) // ends when the listener is closed
-	running.Go(func() { s.front.Watch(hubCtx) })                  // ends with hubCtx
+	running.Go(func() { failed <- s.http.Serve(s.front.HTTP(s.http.Gate)) }) // ends when the listener is closed
+	running.Go(func() { s.front.Watch(hubCtx) })                             // ends with hubCtx
 	aside := s.front.ServeAside(&running)
 
 	next, err = s.restarts.Next(ctx, failed, s.front.Listener())

@@ -96,7 +96,7 @@ func newSiteIn(tb testing.TB, mode hub.Mode, change func(*Config, *hub.Limits)) 
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = h.Run(ctx) })
-	running.Go(func() { _ = s.Serve(ln) })
+	running.Go(func() { _ = s.Serve(s.Gate(ln)) })
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()

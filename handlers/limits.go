@@ -20,12 +20,22 @@ type addrRate struct {
 	// Fixed at construction.
 	perSecond rate.Limit
 	burst     int
+	spaced    bool // what comes at once is done one after the other, spacedRate times as fast as perSecond
 	seen      *lru.Cache[netip.Addr, *seenAddr]
 }
 
+// Of what may come at once, so much is done at once: the rest would keep everybody else waiting.
+const (
+	spacedBurst = 20
+	spacedRate  = 4
+)
+
+// pacePatience is how long a limit slows somebody down before it refuses.
+const pacePatience = 2 * time.Second
+
 // seenAddr is an address that was seen.
 type seenAddr struct {
-	*rate.Limiter
+	all, spaced *rate.Limiter // spaced may be nil
 
 	mu     sync.Mutex
 	logged time.Time // when its being over the limit was last logged; guarded by mu
@@ -35,7 +45,7 @@ type seenAddr struct {
 const maxAddrs = 1 << 16
 
 // newAddrRate returns nil for 0.
-func newAddrRate(perSecond float64, burst int) (*addrRate, error) {
+func newAddrRate(perSecond float64, burst int, spaced bool) (*addrRate, error) {
 	if perSecond <= 0 {
 		return nil, nil //nolint:nilnil // nil is no limit
 	}
@@ -43,29 +53,30 @@ func newAddrRate(perSecond float64, burst int) (*addrRate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a limit: %w", err)
 	}
-	return &addrRate{perSecond: rate.Limit(perSecond), burst: max(1, burst), seen: seen}, nil
+	return &addrRate{perSecond: rate.Limit(perSecond), burst: max(1, burst), spaced: spaced, seen: seen}, nil
 }
 
 // logAgain is how long being over a limit is one thing that happens, and one line of the log.
 const logAgain = time.Minute
 
-// wait is how long the address has to wait; 0 = it need not, and this is counted. news says that it has not been over
-// the limit lately. An address that is not known has no limit.
-func (r *addrRate) wait(addr netip.Addr) (wait time.Duration, news bool) {
+// reserve is how long the address has to wait; it need not wait longer than patience and is counted then, or it may not at
+// all. news says that it has not been refused lately. An address that is not known has no limit.
+func (r *addrRate) reserve(addr netip.Addr, patience time.Duration) (wait time.Duration, news bool) {
 	if r == nil || !addr.IsValid() {
 		return 0, false
 	}
-	l, ok := r.seen.Get(addr)
-	if !ok {
-		l = &seenAddr{Limiter: rate.NewLimiter(r.perSecond, r.burst)}
-		if first, had, _ := r.seen.PeekOrAdd(addr, l); had {
-			l = first
+	l := r.of(addr)
+	now := time.Now()
+	taken := l.all.ReserveN(now, 1)
+	wait = taken.DelayFrom(now)
+	if l.spaced != nil && wait <= patience {
+		next := l.spaced.ReserveN(now, 1)
+		if wait = max(wait, next.DelayFrom(now)); wait > patience {
+			next.CancelAt(now)
 		}
 	}
-	now := time.Now()
-	taken := l.ReserveN(now, 1)
-	if wait = taken.DelayFrom(now); wait == 0 {
-		return 0, false
+	if wait <= patience {
+		return wait, false
 	}
 	taken.CancelAt(now)
 	l.mu.Lock()
@@ -76,19 +87,44 @@ func (r *addrRate) wait(addr netip.Addr) (wait time.Duration, news bool) {
 	return wait, news
 }
 
-// paceRequests refuses requests from an address that asks for too much. Files that pages are made of do not count. The
-// answer is short and the same for everybody: a page would cost what is to be saved.
+func (r *addrRate) of(addr netip.Addr) *seenAddr {
+	if l, ok := r.seen.Get(addr); ok {
+		return l
+	}
+	l := &seenAddr{all: rate.NewLimiter(r.perSecond, r.burst)}
+	if r.spaced && r.burst > spacedBurst {
+		l.spaced = rate.NewLimiter(spacedRate*r.perSecond, spacedBurst)
+	}
+	if first, had, _ := r.seen.PeekOrAdd(addr, l); had {
+		return first
+	}
+	return l
+}
+
+// paceRequests slows requests down from an address that asks for too much, and refuses them in the end. Files that pages are
+// made of are paced apart. The answer is short and the same for everybody: a page would cost what is to be saved.
 func (s *Server) paceRequests(c *fiber.Ctx) error {
 	if strings.HasPrefix(c.Path(), "/static/") {
+		return s.paceFiles(c)
+	}
+	return s.paceBy(c, s.requests)
+}
+
+// paceFiles is for what costs little and is asked for often.
+func (s *Server) paceFiles(c *fiber.Ctx) error { return s.paceBy(c, s.files) }
+
+func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
+	wait, news := r.reserve(clientAddr(c), pacePatience)
+	if wait == 0 {
 		return c.Next()
 	}
-	wait, news := s.requests.wait(clientAddr(c))
-	if wait == 0 {
+	if wait <= pacePatience {
+		<-time.After(wait)
 		return c.Next()
 	}
 	s.metrics.refused("requests")
 	if news {
-		s.log.Warn("too many requests", zap.String("remote_addr", remoteAddr(c)), zap.Float64("per_second", float64(s.requests.perSecond)))
+		s.log.Warn("too many requests", zap.String("remote_addr", remoteAddr(c)), zap.Float64("per_second", float64(r.perSecond)))
 	}
 	e := protocol.Errorf(protocol.CodeTooFast, "there are too many requests from your address; wait %s s", retryAfter(wait))
 	e.RetryAfter = wait
@@ -100,6 +136,6 @@ func (s *Server) paceRequests(c *fiber.Ctx) error {
 
 // loginDelay is how long an address has to wait before it may log in; 0 = it may, and this is counted.
 func (s *Server) loginDelay(addr netip.Addr) time.Duration {
-	wait, _ := s.logins.wait(addr)
+	wait, _ := s.logins.reserve(addr, 0)
 	return wait
 }

@@ -10,12 +10,12 @@ import (
 // before the first request, or the middleware of the metrics would not know them.
 func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 	s.app.Use(s.withHeaders)
-	s.app.Get("/healthz", s.healthz)
-	s.app.Get("/readyz", s.readyz)
+	s.app.Get("/healthz", s.paceFiles, s.healthz)
+	s.app.Get("/readyz", s.paceFiles, s.readyz)
 
 	prom := fiberprometheus.NewWithRegistry(registry, "", "chat", "http", nil)
 	if withMetrics {
-		prom.RegisterAt(s.app, "/metrics", s.needMetricsToken)
+		prom.RegisterAt(s.app, "/metrics", s.paceRequests, s.needMetricsToken)
 	}
 	s.app.Use(prom.Middleware)
 	s.app.Use(s.answerErrors, s.keepOut, s.paceRequests)

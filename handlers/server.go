@@ -39,6 +39,8 @@ type Config struct {
 	LoginBurst     int      // as many at once
 	RequestRate    float64  // requests a second from one address; 0 = no limit
 	RequestBurst   int      // as many at once
+	ConnectRate    float64  // new connections a second from one address, see Gate; 0 = no limit
+	ConnectBurst   int      // as many at once
 	MaxWaiting     int      // connections of one address that are no WebSockets; 0 = no limit
 	Metrics        bool     // serve /metrics, too
 	MetricsToken   string   // optional: who reads /metrics must show it
@@ -62,6 +64,8 @@ type Server struct {
 	assets       map[string]*asset
 	logins       *addrRate
 	requests     *addrRate
+	files        *addrRate // requests that cost little
+	connects     *addrRate
 	proxies      proxies
 	upgrade      fiber.Handler
 	formats      map[string]protocol.Format // those without a language, by subprotocol
@@ -100,10 +104,7 @@ func New(cfg Config) (*Server, error) {
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if s.logins, err = newAddrRate(cfg.LoginRate, cfg.LoginBurst); err != nil {
-		return nil, err
-	}
-	if s.requests, err = newAddrRate(cfg.RequestRate, cfg.RequestBurst); err != nil {
+	if err := s.makeLimits(cfg); err != nil {
 		return nil, err
 	}
 	s.app = fiber.New(s.fiberConfig(cfg))
@@ -116,6 +117,24 @@ func New(cfg Config) (*Server, error) {
 	s.upgrade = s.newUpgrade()
 	s.route(cfg.Registry, cfg.Metrics)
 	return s, nil
+}
+
+// filesPerRequest is how many files of pages an address may ask for in the time of one request.
+const filesPerRequest = 10
+
+// makeLimits makes what addresses are held to.
+func (s *Server) makeLimits(cfg Config) (err error) {
+	if s.logins, err = newAddrRate(cfg.LoginRate, cfg.LoginBurst, false); err != nil {
+		return err
+	}
+	if s.requests, err = newAddrRate(cfg.RequestRate, cfg.RequestBurst, true); err != nil {
+		return err
+	}
+	if s.files, err = newAddrRate(filesPerRequest*cfg.RequestRate, filesPerRequest*cfg.RequestBurst, true); err != nil {
+		return err
+	}
+	s.connects, err = newAddrRate(cfg.ConnectRate, cfg.ConnectBurst, true)
+	return err
 }
 
 func (s *Server) fiberConfig(cfg Config) fiber.Config {

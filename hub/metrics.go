@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"govor/hub/line"
 	"govor/hub/protocol"
 )
 
@@ -71,6 +72,8 @@ func (m *metrics) limit(name string) { m.limited.WithLabelValues(name).Inc() }
 func endLabels(code int, reason string) prometheus.Labels {
 	label := "other"
 	switch reason {
+	case line.TooManyControls:
+		label = reasonTooFast
 	case reasonSlow, reasonTooFast, reasonUnavailable, reasonLoggedOut, reasonReplaced, reasonKicked, reasonBanned:
 		label = reason
 	default:

@@ -30,6 +30,7 @@ const (
 	limitAddrRate        = "rate-per-ip"
 	limitAddrByteRate    = "byte-rate-per-ip"
 	limitFrameRate       = "frame-rate"
+	limitControlRate     = "control-rate"
 	limitConnections     = "max-connections"
 	limitAddrConnections = "max-connections-per-ip"
 	limitRooms           = "max-rooms"
@@ -39,7 +40,7 @@ const (
 
 // limitNames are all of them.
 var limitNames = []string{
-	limitRate, limitByteRate, limitMemberRate, limitMemberByteRate, limitAddrRate, limitAddrByteRate, limitFrameRate,
+	limitRate, limitByteRate, limitMemberRate, limitMemberByteRate, limitAddrRate, limitAddrByteRate, limitFrameRate, limitControlRate,
 	limitConnections, limitAddrConnections, limitRooms, limitNewRooms, limitRenames,
 }
 

@@ -405,6 +405,9 @@ func (s *Session) Ended(code int, reason string) {
 	}
 	s.hub.unclaim(who)
 	s.hub.unregister(s, who.ID)
+	if reason == line.TooManyControls {
+		s.hub.metrics.limit(limitControlRate)
+	}
 	s.hub.metrics.ended.With(endLabels(code, reason)).Inc()
 	s.hub.log.Info("session ended", zap.Stringer("session_id", s.id), zap.Stringer("member_id", who.ID),
 		zap.String("name", who.Name), zap.String("room", s.room), zap.Int("code", code), zap.String("reason", reason),

@@ -113,13 +113,13 @@ func (f *Front) listenMain() (*restart.Listener, error) {
 // Listener is the main one, below TLS: that which a restart hands over.
 func (f *Front) Listener() *restart.Listener { return f.ln }
 
-// HTTP is what HTTP is served on. It is called once.
-func (f *Front) HTTP() net.Listener {
+// HTTP is what HTTP is served on; gate stands before everything else that is done for a connection. It is called once.
+func (f *Front) HTTP(gate func(net.Listener) net.Listener) net.Listener {
 	if f.tls == nil {
-		return f.ln
+		return gate(f.ln)
 	}
 	f.ln.Sealed()
-	return tls.NewListener(f.ln, f.tls)
+	return tls.NewListener(gate(f.ln), f.tls)
 }
 
 // Watch reads the certificate's files again when they change, and on HUP, until ctx ends.

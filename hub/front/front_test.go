@@ -3,6 +3,7 @@ package front_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"runtime"
@@ -34,7 +35,7 @@ func serve(t *testing.T, cfg front.Config, status int) *front.Front {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.Serve(f.HTTP())
+		_ = server.Serve(f.HTTP(func(ln net.Listener) net.Listener { return ln }))
 	}()
 	t.Cleanup(func() {
 		_ = server.Close()

@@ -1,6 +1,10 @@
 // Package line is what a session and the driver of its socket call each other by, so that neither has to know the other.
 package line
 
+// TooManyControls is the reason by which a driver ends a connection that sends more pings, pongs and empty fragments than it
+// may.
+const TooManyControls = "too many control frames"
+
 // Line is the driver's side of a connection.
 type Line interface {
 	// Wake is called by the session whenever there may be something to write or to end, from any goroutine and

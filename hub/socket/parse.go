@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 	"unicode/utf8"
+
+	"govor/hub/line"
 )
 
 // pulse is what a connection remembers of what it has read, also while nothing comes.
@@ -205,7 +207,7 @@ func (p *parser) begin(now time.Duration) event {
 	control := p.op() >= opClose
 	if control || p.left == 0 && !p.final() {
 		if !p.pulse.allow(now, p.controls) {
-			return p.end(closePolicy, "too many control frames")
+			return p.end(closePolicy, line.TooManyControls)
 		}
 	}
 	if control {

@@ -56,6 +56,9 @@ func flood(ctx context.Context, name, addr string) error {
 	if !ok {
 		return fmt.Errorf("there is no flood %q; there are: %s", name, strings.Join(floodNames(), ", "))
 	}
+	if err := yield(); err != nil {
+		return err
+	}
 	n := flooders
 	if name == "half handshakes" {
 		n = holders

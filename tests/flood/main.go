@@ -1,34 +1,45 @@
-// Command flood measures what a flood from one address does to everybody else: ten people at another address talk in a
+// Command flood measures what a flood from one address does to everybody else: twenty people at other addresses talk in a
 // room, with the flood and without it, in interleaved pairs, and the 99th percentile of their messages' way is compared.
 // The server has its default limits.
 //
 //	go run ./tests/flood [--flood pings,logins] [--pairs 5] [--duration 4s] [--max-ratio 1.15]
 //
-// The flood is a process of its own with the lowest priority: what is measured is what the server spends on it, not what
-// its making costs on the same machine.
+// What is measured is what the server spends on a flood, not what its making costs on the same machine. So the server has
+// one core for itself, those who talk and the flood share the other one, and the flood runs there only while nobody else
+// wants to (see pin). Beside the times stands the processor time of the server, which other programs hardly change.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/spf13/pflag"
 )
 
+// options are what the command is told.
+type options struct {
+	names    []string
+	pairs    int
+	duration time.Duration // of one run
+	settle   time.Duration // of the flood, before it
+	limit    float64
+	profile  string // where profiles of the server go; "" = nowhere
+}
+
 func main() {
-	names := pflag.StringSlice("flood", floodNames(), "which floods")
-	pairs := pflag.Int("pairs", 5, "pairs of runs for each")
-	duration := pflag.Duration("duration", 4*time.Second, "of one run")
-	limit := pflag.Float64("max-ratio", 1.15, "fail if the median of the pairs is above it; 0 = never")
+	var o options
+	pflag.StringSliceVar(&o.names, "flood", floodNames(), "which floods")
+	pflag.IntVar(&o.pairs, "pairs", 5, "pairs of runs for each")
+	pflag.DurationVar(&o.duration, "duration", 4*time.Second, "of one run")
+	pflag.DurationVar(&o.settle, "settle", 0, "how long a flood has lasted when a run begins")
+	pflag.Float64Var(&o.limit, "max-ratio", 1.15, "fail if the median of the pairs is above it; 0 = never")
+	pflag.StringVar(&o.profile, "profile", "", "directory for a profile of the server under each flood")
 	be := pflag.String("be", "", "be this flood, against --addr")
 	addr := pflag.String("addr", "", "of the server")
 	pflag.Parse()
@@ -36,7 +47,7 @@ func main() {
 	if *be != "" {
 		err = flood(context.Background(), *be, *addr)
 	} else {
-		err = measure(*names, *pairs, *duration, *limit)
+		err = measure(o)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "flood:", err)
@@ -45,7 +56,7 @@ func main() {
 }
 
 // measure runs everything and prints a line for each flood.
-func measure(names []string, pairs int, duration time.Duration, limit float64) error {
+func measure(o options) error {
 	dir, err := os.MkdirTemp("", "govor-flood")
 	if err != nil {
 		return err
@@ -60,121 +71,92 @@ func measure(names []string, pairs int, duration time.Duration, limit float64) e
 		return err
 	}
 	defer s.stop()
+	if err := pinTo(talkCore); err != nil {
+		return err
+	}
 	var over []string
-	fmt.Printf("%-16s %10s %10s %7s   ratios of %d pairs\n", "flood", "p99 calm", "p99 flood", "median", pairs)
-	for _, name := range names {
-		var ratios []float64
-		var calm, flooded time.Duration
-		for range pairs {
-			if calm, err = talk(s.addr, duration); err != nil {
-				return err
-			}
-			if flooded, err = talkUnder(name, s.addr, duration); err != nil {
-				return err
-			}
-			ratios = append(ratios, float64(flooded)/float64(calm))
+	fmt.Printf("%-16s %9s %9s %7s   %9s %9s   ratios of %d pairs\n", "flood", "p99 calm", "flooded", "median", "CPU calm", "flooded", o.pairs)
+	for _, name := range o.names {
+		median, err := o.pairsOf(s, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		shown := strings.Trim(fmt.Sprintf("%.2f", ratios), "[]")
-		slices.Sort(ratios)
-		median := ratios[len(ratios)/2]
-		fmt.Printf("%-16s %10v %10v %7.2f   %s\n", name, calm.Round(10*time.Microsecond), flooded.Round(10*time.Microsecond), median, shown)
-		if limit > 0 && median > limit {
+		if o.limit > 0 && median > o.limit {
 			over = append(over, name)
 		}
 	}
 	if len(over) > 0 {
-		return fmt.Errorf("more than %.2f times as slow under: %s", limit, strings.Join(over, ", "))
+		return fmt.Errorf("more than %.2f times as slow under: %s", o.limit, strings.Join(over, ", "))
 	}
 	return nil
 }
 
-// talkUnder is talk while a process floods the server.
-func talkUnder(name, addr string, duration time.Duration) (time.Duration, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return 0, err
+// pairsOf measures one flood and prints its line: medians of the pairs. CPU is what the server takes of its core.
+func (o options) pairsOf(s *server, name string) (median float64, err error) {
+	var ratios []float64
+	var calm, flooded []result
+	for range o.pairs {
+		without, err := s.watch(func() (time.Duration, error) { return talk(s.addr, o.duration) })
+		if err != nil {
+			return 0, err
+		}
+		with, err := o.talkUnder(s, name)
+		if err != nil {
+			return 0, err
+		}
+		calm, flooded = append(calm, without), append(flooded, with)
+		ratios = append(ratios, float64(with.p99)/float64(without.p99))
 	}
-	cmd := exec.Command("nice", "-n", "19", self, "--be", name, "--addr", addr)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	p99, err := talk(addr, duration)
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
-	return p99, err
+	shown := strings.Trim(fmt.Sprintf("%.2f", ratios), "[]")
+	slices.Sort(ratios)
+	median = ratios[len(ratios)/2]
+	a, b := medians(calm), medians(flooded)
+	fmt.Printf("%-16s %9v %9v %7.2f   %8.1f%% %8.1f%%   %s\n", name, a.p99.Round(10*time.Microsecond), b.p99.Round(10*time.Microsecond),
+		median, 100*a.load, 100*b.load, shown)
+	return median, nil
 }
 
-// talkers are as many as an address may have talk at this pace.
-const (
-	talkers = 10
-	pace    = 250 * time.Millisecond // of one talker's messages
-)
+// result is what a run shows.
+type result struct {
+	p99  time.Duration
+	load float64 // of the server's core
+}
 
-// talk has people talk and returns the 99th percentile of the time from sending to seeing, over all who see.
-func talk(addr string, duration time.Duration) (time.Duration, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), duration+20*time.Second)
-	defer cancel()
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var took []time.Duration
-	var failed error
-	start := time.Now()
-	until, stop := context.WithTimeout(ctx, duration)
-	defer stop()
-	var conns []*websocket.Conn
+func medians(all []result) result {
+	p99s, loads := make([]time.Duration, len(all)), make([]float64, len(all))
+	for i, r := range all {
+		p99s[i], loads[i] = r.p99, r.load
+	}
+	slices.Sort(p99s)
+	slices.Sort(loads)
+	return result{p99s[len(all)/2], loads[len(all)/2]}
+}
+
+// watch measures what the server takes of its core meanwhile.
+func (s *server) watch(run func() (time.Duration, error)) (result, error) {
+	before, began := cpuOf(s.cmd.Process.Pid), time.Now()
+	p99, err := run()
+	return result{p99, float64(cpuOf(s.cmd.Process.Pid)-before) / float64(time.Since(began))}, err
+}
+
+// talkUnder is talk while a process floods the server.
+func (o options) talkUnder(s *server, name string) (result, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return result{}, err
+	}
+	cmd := exec.Command(self, "--be", name, "--addr", s.addr)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return result{}, err
+	}
 	defer func() {
-		for _, ws := range conns {
-			_ = ws.CloseNow()
-		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
 	}()
-	for i := range talkers {
-		ws, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://%s/ws?room=calm&name=talker%d", addr, i), nil)
-		if err != nil {
-			return 0, fmt.Errorf("somebody cannot come in: %w", err)
-		}
-		conns = append(conns, ws)
-		all.Go(func() { // ends with until
-			for n := 0; ; n++ {
-				select {
-				case <-until.Done():
-					return
-				case <-time.After(pace):
-				}
-				if err := ws.Write(ctx, websocket.MessageText, fmt.Appendf(nil, "@%d", time.Since(start))); err != nil {
-					if until.Err() != nil { // the reader has closed it
-						return
-					}
-					mu.Lock()
-					failed = errors.Join(failed, err)
-					mu.Unlock()
-					return
-				}
-			}
-		})
-		all.Go(func() { // the same
-			for {
-				_, line, err := ws.Read(until)
-				if err != nil {
-					return
-				}
-				var sent time.Duration
-				_, text, _ := strings.Cut(string(line), "@")
-				if n, _ := fmt.Sscanf(text, "%d", &sent); n == 1 {
-					mu.Lock()
-					took = append(took, time.Since(start)-sent)
-					mu.Unlock()
-				}
-			}
-		})
+	<-time.After(o.settle)
+	if o.profile != "" {
+		go s.profile(filepath.Join(o.profile, strings.ReplaceAll(name, " ", "-")+".pprof"), o.duration)
 	}
-	all.Wait()
-	if failed != nil {
-		return 0, fmt.Errorf("somebody was cut: %w", failed)
-	}
-	if len(took) < 100 {
-		return 0, fmt.Errorf("only %d messages were seen", len(took))
-	}
-	slices.Sort(took)
-	return took[len(took)*99/100], nil
+	return s.watch(func() (time.Duration, error) { return talk(s.addr, o.duration) })
 }

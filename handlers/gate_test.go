@@ -1,0 +1,162 @@
+package handlers
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// arrivals is a listener whose connections are made by the test.
+type arrivals chan net.Conn
+
+func (a arrivals) Accept() (net.Conn, error) {
+	if c, ok := <-a; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (a arrivals) Close() error   { close(a); return nil }
+func (a arrivals) Addr() net.Addr { return &net.TCPAddr{} }
+
+// arrival is a connection from somewhere, that knows whether it was closed.
+type arrival struct {
+	net.Conn
+	from   string
+	closed chan struct{}
+}
+
+func (a *arrival) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(a.from), 1))
+}
+func (a *arrival) Close() error { close(a.closed); return nil }
+
+// gated is a gate and what has come through.
+type gated struct {
+	arrivals arrivals
+	through  []*arrival
+	ended    chan error
+	logs     *observer.ObservedLogs
+}
+
+func newGated(t *testing.T, perSecond float64, burst int) *gated {
+	t.Helper()
+	core, logs := observer.New(zapcore.WarnLevel)
+	s := &Server{log: zap.New(core), metrics: newMetrics(prometheus.NewRegistry()), proxies: newProxies([]string{"10.0.0.0/8"})}
+	var err error
+	if s.connects, err = newAddrRate(perSecond, burst, true); err != nil {
+		t.Fatal(err)
+	}
+	g := &gated{arrivals: make(arrivals), ended: make(chan error, 1), logs: logs}
+	ln := s.Gate(g.arrivals)
+	go func() { // ends with the listener
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				g.ended <- err
+				return
+			}
+			g.through = append(g.through, c.(*arrival))
+		}
+	}()
+	return g
+}
+
+// come is a connection from there, now.
+func (g *gated) come(from string) *arrival {
+	a := &arrival{from: from, closed: make(chan struct{})}
+	g.arrivals <- a
+	synctest.Wait()
+	return a
+}
+
+// want fails unless so many have come through by now.
+func (g *gated) want(t *testing.T, when string, n int) {
+	t.Helper()
+	synctest.Wait()
+	if len(g.through) != n {
+		t.Errorf("%s: %d have come in, want %d", when, len(g.through), n)
+	}
+}
+
+func TestGateSlowsDownBeforeItRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGated(t, 1, 2)
+		for range 4 {
+			g.come("192.0.2.1")
+		}
+		g.want(t, "at once", 2)
+		fifth := g.come("192.0.2.1")
+		<-fifth.closed
+		g.come("192.0.2.1")
+		<-time.After(10 * refusalPause)
+		g.want(t, "those after too many", 2)
+		g.come("192.0.2.2")
+		g.come("2001:db8::1")
+		g.want(t, "other addresses", 4)
+		for range 20 {
+			g.come("10.1.2.3")
+		}
+		g.want(t, "a trusted proxy", 24)
+		<-time.After(time.Second)
+		g.want(t, "after a second", 25)
+		<-time.After(time.Second)
+		g.want(t, "after two", 26)
+		if n := g.logs.FilterMessage("too many new connections").Len(); n != 1 {
+			t.Errorf("%d lines in the log for one thing that goes on", n)
+		}
+		_ = g.arrivals.Close()
+		if err := <-g.ended; !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
+	})
+}
+
+// Who waits when the listener is closed has been accepted, and is served.
+func TestGateLetsInWhoWaitsAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGated(t, 1, 1)
+		for range 3 {
+			g.come("192.0.2.1")
+		}
+		g.want(t, "before", 1)
+		_ = g.arrivals.Close()
+		<-g.ended
+		g.want(t, "after", 3)
+	})
+}
+
+// What may come at once is done one after the other, or those who wait for their turn meanwhile are others.
+func TestWhatComesAtOnceIsSpaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, err := newAddrRate(50, 300, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, atOnce := netip.MustParseAddr("192.0.2.1"), 0
+		var last time.Duration
+		for range 300 {
+			wait, _ := r.reserve(from, pacePatience)
+			if wait == 0 {
+				atOnce++
+			}
+			last = wait
+		}
+		if atOnce != spacedBurst || last < 1300*time.Millisecond || last > 1500*time.Millisecond {
+			t.Errorf("%d at once and the last after %v, want %d and 1.4 s", atOnce, last, spacedBurst)
+		}
+		<-time.After(10 * time.Second)
+		if wait, _ := r.reserve(from, pacePatience); wait != 0 {
+			t.Errorf("one that comes later waits %v", wait)
+		}
+	})
+}

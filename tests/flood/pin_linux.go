@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The server's core, and the one of everybody else.
+const (
+	serverCore = 0
+	talkCore   = 1
+)
+
+// startOn starts a command on one core: Go's runtime in it sees one core from its first instruction.
+func startOn(core int, cmd *exec.Cmd) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var before unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &before); err != nil {
+		return fmt.Errorf("read the cores: %w", err)
+	}
+	if runtime.NumCPU() > 1 {
+		if err := setCore(0, core); err != nil {
+			return err
+		}
+		defer func() { _ = unix.SchedSetaffinity(0, &before) }()
+	}
+	return cmd.Start()
+}
+
+// pinTo has this process and those it starts run on one core.
+func pinTo(core int) error {
+	if runtime.NumCPU() == 1 {
+		return nil
+	}
+	runtime.GOMAXPROCS(1)
+	return eachThread(func(tid int) error { return setCore(tid, core) })
+}
+
+func setCore(tid, core int) error {
+	var one unix.CPUSet
+	one.Set(core)
+	if err := unix.SchedSetaffinity(tid, &one); err != nil {
+		return fmt.Errorf("keep to core %d: %w", core, err)
+	}
+	return nil
+}
+
+// yield has this process run only while nobody else wants to (SCHED_IDLE).
+func yield() error {
+	return eachThread(func(tid int) error {
+		if err := unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_IDLE}, 0); err != nil {
+			return fmt.Errorf("give way to others: %w", err)
+		}
+		return nil
+	})
+}
+
+// cpuOf is the processor time that a process has taken.
+func cpuOf(pid int) time.Duration {
+	var ts unix.Timespec
+	if unix.ClockGettime(int32(^pid)<<3|2, &ts) != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
