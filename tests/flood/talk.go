@@ -70,7 +70,7 @@ type conversation struct {
 // join comes from one of two addresses, none of which is the flood's.
 func (c *conversation) join(ctx context.Context, addr string, i int) (*websocket.Conn, error) {
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(3+i%2))}}
-	ws, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://%s/ws?room=calm&name=talker%d", addr, i), &websocket.DialOptions{
+	ws, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://%s/ws?room=calm&name=talker%d", addr, i), &websocket.DialOptions{ //nolint:bodyclose // the library closes it
 		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}},
 	})
 	return ws, err
@@ -85,15 +85,18 @@ func (c *conversation) say(ctx, until context.Context, ws *websocket.Conn) {
 		case <-time.After(pace/2 + rand.N(pace)):
 		}
 		if err := ws.Write(ctx, websocket.MessageText, fmt.Appendf(nil, "@%d", time.Since(c.start))); err != nil {
-			if until.Err() != nil { // the reader has closed it
-				return
+			if until.Err() == nil { // or the reader has closed it
+				c.fail(err)
 			}
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.failed = errors.Join(c.failed, err)
 			return
 		}
 	}
+}
+
+func (c *conversation) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failed = errors.Join(c.failed, err)
 }
 
 // see takes the time of what is seen until then.
