@@ -91,13 +91,27 @@ func TestBrowserCommands(t *testing.T) {
 	maria.until("hers is of somebody else", chips+` === "@Иванfalse"`)
 	ivan.do(chromedp.Reload())
 	ivan.until("after a reload, too", `document.querySelectorAll('#log [data-mine]').length === 1 && `+chips+` === "@Иванtrue" && `+decorated)
+	command(maria, "/me")
+	maria.until("an action needs words", notes+`.includes("/me машет рукой") && `+field+` === "/me"`)
+	command(maria, "/me машет @Иван")
+	action := `document.querySelector("#log .message[data-does][data-seq]")`
+	for _, p := range []*person{maria, ivan} {
+		p.until("an action", action+`?.querySelector(".message__body").textContent.trim() === "Маша машет @Иван"`)
+	}
+	command(maria, "//me машет")
+	ivan.sees("/me машет")
+	maria.until("a slash before the slash: it says so", `document.querySelectorAll("#log [data-does]").length === 1`)
+	command(maria, "/leave")
+	maria.until("the lobby is not left", notes+`.includes("Общую комнату не покидают") && `+field+` === "/leave"`)
 	command(maria, "/help")
 	maria.until("the help", notes+`.includes("/nick Имя")`)
 	command(maria, "/join Планы")
 	maria.until("another room", `location.pathname === "/r/" + encodeURIComponent("планы") && document.body && document.body.dataset.room === "планы"`)
+	command(maria, "/leave")
+	maria.until("she has left", `location.pathname === "/r/lobby" && document.body && !document.querySelector('.room-row[data-room="планы"]') && `+decorated)
 	maria.forgive("409") // a browser calls it an error that a name is taken
 	for _, m := range s.list("after=0") {
-		if m.Text != "/etc/passwd" && !strings.HasPrefix(m.Text, "это я, @Иван") {
+		if m.Text != "/etc/passwd" && m.Text != "/me машет @Иван" && m.Text != " /me машет" && !strings.HasPrefix(m.Text, "это я, @Иван") {
 			t.Errorf("sent: %q", m.Text)
 		}
 	}

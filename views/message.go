@@ -103,9 +103,25 @@ func (m messageView) Emoji() bool { return !m.event.Erased && onlyEmoji(m.event.
 // Mentions are the members whom the text names, with commas between them. The page knows who looks.
 func (m messageView) Mentions() string { return strings.Join(m.event.Mentions.Members(), ",") }
 
+// Does tells that it is an action: what its author does stands behind the name.
+func (m messageView) Does() bool { return does(m.event) }
+
+func does(e *protocol.Event) bool {
+	_, ok := protocol.Doing(e.Body)
+	return ok
+}
+
+// shown is what of a text is shown as such.
+func shown(text string) string {
+	if what, ok := protocol.Doing(text); ok {
+		return what
+	}
+	return text
+}
+
 // Body is the text as HTML. What calls the member who looks is marked, as decorate.js does it on live messages.
 func (m messageView) Body() safeHTML {
-	h := m.markdown.render(m.event.Body, m.event.Mentions)
+	h := m.markdown.render(shown(m.event.Body), m.event.Mentions)
 	if m.Reader.IsZero() || !m.event.Mentions.Has(m.Reader) {
 		return h
 	}
@@ -151,7 +167,7 @@ func (p RoomPage) Lines() []line {
 		m.Own = e.Member == p.Me
 		m.Mine = !m.Own && e.Mentions.Has(p.Me)
 		m.Target = e.Seq == p.Target
-		m.Grouped = last != nil && last.Member == e.Member && e.Time().Sub(last.Time()) <= groupGap
+		m.Grouped = last != nil && !does(last) && !does(e) && last.Member == e.Member && e.Time().Sub(last.Time()) <= groupGap
 		lines = append(lines, line{Message: &m})
 		last = e
 	}

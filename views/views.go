@@ -131,7 +131,9 @@ func (v *Views) Format(locale string) protocol.Format {
 }
 
 // Prerender turns text into HTML and keeps the result for a while, so that rendering it for the room costs a lookup.
-func (v *Views) Prerender(text string, mentions protocol.Mentions) { v.markdown.render(text, mentions) }
+func (v *Views) Prerender(text string, mentions protocol.Mentions) {
+	v.markdown.render(shown(text), mentions)
+}
 
 // Forget drops what was kept of a text; "" drops everything.
-func (v *Views) Forget(text string) { v.markdown.forget(text) }
+func (v *Views) Forget(text string) { v.markdown.forget(shown(text)) }

@@ -54,13 +54,14 @@ func (p *painter) message(e *protocol.Event, columns int) []string {
 	if name == p.me && style != "" {
 		style = p.look.own + ";" + style
 	}
-	head := p.look.set(p.look.dim, at) + " " + p.look.set(style, name) + ": "
+	before, after, body := around(e)
+	head := p.look.set(p.look.dim, at) + " " + before + p.look.set(style, name) + after
 	if e.Erased {
 		return []string{head + p.look.set(p.look.dim, p.words.erased)}
 	}
 	var out []string
 	indent := strings.Repeat(" ", hang)
-	first := columns - hang - width(name) - 2
+	first := columns - hang - len(before) - width(name) - len(after)
 	if e.Changed > 0 {
 		head += p.edited()
 		first -= width(p.words.edited) + 3
@@ -70,7 +71,7 @@ func (p *painter) message(e *protocol.Event, columns int) []string {
 		head, first = indent, columns-hang
 	}
 	bar := p.look.set(p.look.dim, "│") + " "
-	for i, line := range p.look.styleLines(cleanLines(e.Body), p.me) {
+	for i, line := range p.look.styleLines(cleanLines(body), p.me) {
 		prefix, room, rest := head, first, columns-hang
 		if i > 0 {
 			prefix, room = indent, columns-hang
@@ -92,12 +93,21 @@ func (p *painter) message(e *protocol.Event, columns int) []string {
 	return out
 }
 
+// around is what stands before and after the name, and the text behind it: of an action, what somebody does.
+func around(e *protocol.Event) (before, after, body string) {
+	if what, ok := protocol.Doing(e.Body); ok {
+		return "* ", " ", what
+	}
+	return "", ": ", e.Body
+}
+
 // plain returns the lines of a message for a pipe: each begins with the time and the name, so that no text can pass
 // for somebody else's line.
 func (p *painter) plain(e *protocol.Event) []string {
 	at := p.look.set(p.look.dim, e.Time().In(p.zone).Format("15:04"))
 	name := clean(e.Name)
-	head := at + " " + p.look.set(p.look.names[nameHue(e.Name)], name) + ": "
+	before, after, body := around(e)
+	head := at + " " + before + p.look.set(p.look.names[nameHue(e.Name)], name) + after
 	if e.Erased {
 		return []string{head + p.look.set(p.look.dim, p.words.erased)}
 	}
@@ -105,7 +115,7 @@ func (p *painter) plain(e *protocol.Event) []string {
 		head += p.edited()
 	}
 	var out []string
-	for _, line := range cleanLines(e.Body) {
+	for _, line := range cleanLines(body) {
 		out = append(out, head+line)
 	}
 	return out

@@ -92,6 +92,17 @@ func TestMessageHangsUnderTheName(t *testing.T) {
 	}
 }
 
+func TestActionsBeginWithAStar(t *testing.T) {
+	p := testPainter(palette{})
+	e := &protocol.Event{Name: "Пётр", At: noon.UnixMilli(), Body: "/me машет рукой и уходит\nсовсем"}
+	if got, want := p.message(e, 26), []string{"12:00 * Пётр машет рукой и", "      уходит", "      совсем"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := p.plain(e), []string{"12:00 * Пётр машет рукой и уходит", "12:00 * Пётр совсем"}; !slices.Equal(got, want) {
+		t.Errorf("in a pipe: %q, want %q", got, want)
+	}
+}
+
 func TestStyles(t *testing.T) {
 	p := testPainter(newPalette(true, "xterm-256color", ""))
 	e := &protocol.Event{Name: "Мария", At: noon.UnixMilli()}

@@ -55,6 +55,7 @@ func appendMessage(dst []byte, e *Event) []byte {
 	dst = appendString(dst, e.Name)
 	dst = append(dst, `,"text":`...)
 	dst = appendString(dst, e.Body)
+	dst = appendDoing(dst, e.Body)
 	dst = appendMentions(dst, e.Mentions)
 	dst = append(dst, `,"at":"`...)
 	dst = e.Time().AppendFormat(dst, timeFormat)
@@ -73,6 +74,7 @@ func appendEdited(dst []byte, e *Event) []byte {
 	dst = appendChange(dst, "edited", e)
 	dst = append(dst[:len(dst)-1], `,"text":`...)
 	dst = appendString(dst, e.Present())
+	dst = appendDoing(dst, e.Present())
 	dst = appendMentions(dst, e.Named())
 	if e.Of != nil && e.Of.Erased {
 		dst = append(dst, `,"erased":true`...)
@@ -97,6 +99,14 @@ func appendChange(dst []byte, kind string, e *Event) []byte {
 	dst = append(dst, `,"at":"`...)
 	dst = e.Time().AppendFormat(dst, timeFormat)
 	return append(dst, `"}`...)
+}
+
+// appendDoing says of a text that it is an action.
+func appendDoing(dst []byte, text string) []byte {
+	if _, ok := Doing(text); ok {
+		dst = append(dst, `,"me":true`...)
+	}
+	return dst
 }
 
 // appendMentions appends the ids of those who are mentioned; nothing where nobody is.

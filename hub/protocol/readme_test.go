@@ -49,6 +49,11 @@ var (
 			Member: MemberID{16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1},
 			Body:   "@Иван, привет", Mentions: Mentions("иван:" + testMember.String()), At: time.Date(2026, 11, 23, 9, 4, 6, 0, time.UTC).UnixMilli(),
 		}},
+		"message-me": Message{&Event{
+			Room: "lobby", Kind: KindMessage, Seq: 43, ID: "0198c0de-0000-7000-8000-00000000002c", Name: "Пётр",
+			Member: MemberID{16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1},
+			Body:   "/me машет рукой", At: time.Date(2026, 11, 23, 9, 4, 6, 0, time.UTC).UnixMilli(),
+		}},
 		"message-erased": Message{&Event{
 			Room: "lobby", Kind: KindMessage, Seq: 40, ID: "0198c0de-0000-7000-8000-000000000028", Member: testMember, Name: "Иван",
 			At: time.Date(2026, 11, 23, 9, 4, 1, 0, time.UTC).UnixMilli(), Changed: 44, Erased: true,

@@ -51,13 +51,24 @@ func appendLines(dst []byte, e *Event) []byte {
 	case e.Kind == KindEdit && e.Of != nil && e.Of.Erased: // the deletion follows
 		return dst
 	case e.Kind == KindEdit:
-		return appendEach(dst, "* "+e.Name+" edited a message: ", e.Present())
+		return appendEach(dst, "* "+e.Name+" edited a message: ", saidBy(e.Name, e.Present()))
 	case e.Kind != KindMessage:
 		return dst
 	case e.Erased:
 		return fmt.Appendf(dst, "* a message of %s was deleted", e.Name)
 	}
+	if what, ok := Doing(e.Body); ok { // no name begins with *, and no line of the system with **
+		return appendEach(dst, "** "+e.Name+" ", what)
+	}
 	return appendEach(dst, e.Name+": ", e.Body)
+}
+
+// saidBy is a text as it is quoted, with the name of who does it where it is an action.
+func saidBy(name, text string) string {
+	if what, ok := Doing(text); ok {
+		return name + " " + what
+	}
+	return text
 }
 
 // appendEach writes every line of text behind the same beginning, so that none can be taken for somebody else's.

@@ -18,6 +18,9 @@ func TestTextFormatWritesLines(t *testing.T) {
 	}{
 		"welcome":          {Welcome{Name: "Иван"}, "You are Иван"},
 		"message":          {message("привет"), "Иван: привет"},
+		"action":           {message("/me машет\nи ещё"), "** Иван машет\n** Иван и ещё"},
+		"no action":        {message(" /me x"), "Иван:  /me x"},
+		"action edited":    {Message{&Event{Kind: KindEdit, Name: "Иван", Body: "/me машет", Target: 1}}, "* Иван edited a message: Иван машет"},
 		"lines":            {message("раз\nдва\r\nтри"), "Иван: раз\nИван: два\nИван: три"},
 		"empty line":       {message("раз\n\nтри\n"), "Иван: раз\nИван: \nИван: три\nИван: "},
 		"tab":              {message("a\tb"), "Иван: a\tb"},

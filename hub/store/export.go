@@ -152,6 +152,9 @@ func (webPage) room(name string) string { return "<h1>" + html.EscapeString(name
 func (webPage) tail() string            { return "" }
 func (webPage) message(e *protocol.Event) []byte {
 	text := html.EscapeString(cleanLines(e.Body))
+	if what, ok := protocol.Doing(e.Body); ok {
+		text = "<i>" + html.EscapeString(cleanLines(what)) + "</i>"
+	}
 	if e.Erased {
 		text = "<del>···</del>"
 	}

@@ -4,6 +4,15 @@ const FLOOD_MS = 3_000; // and then nothing is said for so long: a voice needs t
 const MAX_CHARS = 300; // of one message; who wants all of it goes to the log
 
 /**
+ * Who says what, in one line; an action begins with the name already.
+ * @param {HTMLElement} message
+ */
+export function saidIn(message) {
+  const text = message.querySelector(".message__body")?.textContent?.trim() ?? "";
+  return "does" in message.dataset ? text : `${message.dataset.name}: ${text}`;
+}
+
+/**
  * Announcer tells people who do not see the log what others say, without flooding them: a few messages are read out,
  * many are counted. It is given new messages only, never those of history.
  */
@@ -26,8 +35,8 @@ export class Announcer {
 
   /** @param {HTMLElement} message */
   read(message) {
-    const text = message.querySelector(".message__body")?.textContent?.trim() ?? "";
-    this.#waiting.push(`${message.dataset.name}: ${text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text}`);
+    const text = saidIn(message);
+    this.#waiting.push(text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS)}…` : text);
     const rest = this.#flooded + FLOOD_MS - Date.now();
     this.#timer ||= setTimeout(() => this.#flush(), Math.max(GATHER_MS, rest));
   }

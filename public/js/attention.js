@@ -1,3 +1,4 @@
+import { saidIn } from "./announcer.js";
 import { mentions } from "./decorate.js";
 import { capped } from "./rooms.js";
 
@@ -68,8 +69,7 @@ export class Attention {
    */
   message(message, { room = "", title = "", me = "" }) {
     if (!mentions(message, me)) return;
-    const text = message.querySelector(".message__body")?.textContent?.trim() ?? "";
-    this.mention(room, title, `${message.dataset.name}: ${text}`, location.pathname);
+    this.mention(room, title, saidIn(message), location.pathname);
   }
 
   /**

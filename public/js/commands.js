@@ -20,7 +20,7 @@ const REFUSALS = { name_taken: "cmd.nick.taken", bad_name: "cmd.nick.bad", need_
 export async function command(text, parts) {
   const { elements, words, onDone } = parts;
   const [, name = "", argument = ""] = /^\/(\S*)\s*(.*)$/su.exec(text.trim()) ?? [];
-  const needs = { nick: "cmd.nick.need", join: "cmd.join.need" }[name];
+  const needs = { me: "cmd.me.need", nick: "cmd.nick.need", join: "cmd.join.need" }[name];
   if (needs && !argument) return tell(words.get(needs), parts);
   switch (name) {
     case "help":
@@ -32,11 +32,25 @@ export async function command(text, parts) {
     case "join":
       onDone();
       return location.assign(`/r/${encodeURIComponent(argument.replace(/^#/, "").toLowerCase())}`);
+    case "leave":
+      return leave(parts);
     case "nick":
       return rename(argument, parts);
     default:
       return tell(words.get("cmd.unknown", { name: `/${name}` }), parts);
   }
+}
+
+/**
+ * Takes the room off the reader's list, as its menu does. The lobby is nobody's to leave.
+ * @param {Parts} parts
+ */
+function leave(parts) {
+  const { elements, words, onDone } = parts;
+  const form = /** @type {HTMLFormElement | null} */ (elements.body.querySelector('form[action$="/leave"]'));
+  if (!form) return tell(words.get("cmd.leave.lobby"), parts);
+  onDone();
+  form.requestSubmit();
 }
 
 /**

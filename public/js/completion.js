@@ -140,7 +140,10 @@ export class Completion {
  */
 export function choicesIn({ body, list, people }, words, sign) {
   if (sign === "/") {
-    const hints = { help: words.get("cmd.help"), who: words.get("cmd.who"), nick: words.get("cmd.nick"), join: words.get("cmd.join") };
+    const hints = {
+      ...{ help: words.get("cmd.help"), me: words.get("cmd.me"), who: words.get("cmd.who") },
+      ...{ nick: words.get("cmd.nick"), join: words.get("cmd.join"), leave: words.get("cmd.leave") },
+    };
     return Object.entries(hints).map(([text, hint]) => ({ text, hint }));
   }
   if (sign === "#") {

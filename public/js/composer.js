@@ -228,7 +228,7 @@ export class Composer {
     }
     if (text.startsWith("/") && !text.startsWith("//") && !this.#onCommand(text)) return;
     this.empty();
-    this.#onText(text.startsWith("//") ? text.slice(1) : text);
+    this.#onText(text.startsWith("//") ? text.slice(1).replace(/^(?=\/me )/, " ") : text);
   }
 
   /** Suggests, from the first sign on that asks for it. */

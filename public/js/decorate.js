@@ -186,6 +186,7 @@ function nextMessage(element) {
  */
 function together(before, message) {
   const pause = atOf(message) - atOf(before);
+  if ("does" in before.dataset || "does" in message.dataset) return false;
   return before.dataset.member === message.dataset.member && dayOf(before) === dayOf(message) && pause <= GROUP_MS;
 }
 

@@ -1,5 +1,6 @@
 import { clone, pendingOf } from "./fragment.js";
 
+const DOING = /^\/me +(?=\S)/; // an action: the name of who does it stands before what
 const PATIENCE_MS = 300; // what is stored sooner is not said to be on its way
 
 /**
@@ -70,7 +71,7 @@ export class Pending {
     if (!body || !state) return;
     message.dataset.change = entry.id;
     this.#before.set(message, body.cloneNode(true));
-    if (entry.kind === "edit") body.textContent = entry.text;
+    if (entry.kind === "edit") body.textContent = shownOf(message, entry.text);
     state.replaceChildren(...(clone(this.#template).querySelector(".message__state")?.childNodes ?? []));
   }
 
@@ -105,8 +106,18 @@ export class Pending {
     const time = node.querySelector("time");
     if (time) time.dateTime = new Date(at).toISOString();
     const body = node.querySelector(".message__body");
-    if (body) body.textContent = text;
+    node.toggleAttribute("data-does", DOING.test(text));
+    if (body) body.textContent = shownOf(node, text);
     this.#pane.append(node);
     return node;
   }
+}
+
+/**
+ * A text as it is shown while it waits.
+ * @param {HTMLElement} message
+ * @param {string} text
+ */
+function shownOf(message, text) {
+  return text.replace(DOING, `${(message.dataset.name ?? "").replaceAll("$", "$$$$")} `);
 }

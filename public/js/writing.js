@@ -164,7 +164,7 @@ export class Writing {
    * @param {string} text
    */
   #command(text) {
-    if (this.#hosts.knows(text)) return true;
+    if (this.#hosts.knows(text) || /^\/me +\S/.test(text)) return true;
     const { elements, words, pane } = this.#parts;
     const typed = elements.field.value;
     const onDone = () => elements.field.value === typed && this.#composer.empty();

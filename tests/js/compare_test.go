@@ -62,6 +62,9 @@ func conversation(me, other protocol.MemberID) []protocol.Event {
 		{noon, other, "👍"},
 		{noon, other, "@Мария и **@Пётр**: `@Мария`"},
 		{noon, me, "я, @Мария, и @Пётр"},
+		{noon, me, "/me машет"},
+		{noon, me, "после действия"},
+		{noon, other, "/me ловит @Мария"},
 		{noon, other, "<script>alert(1)</script> & \"так\""},
 	}
 	called := func(key string) (protocol.MemberID, bool) {
