@@ -356,9 +356,11 @@ func (l *loop) checkSilence(k *link) {
 	switch silent := l.now - k.pulse.heard; {
 	case k.parser != nil && k.parser.begun > 0 && l.now-k.parser.begun >= limits.IdleTimeout:
 		l.decide(k, verdict{code: closePolicy, reason: "the message takes too long"})
-	case silent >= limits.IdleTimeout:
-		l.decide(k, verdict{code: closeGoingAway, reason: "nothing was heard for too long"})
-	case silent >= limits.PingInterval && l.now-k.pinged >= limits.PingInterval:
+	case k.pinged > k.pulse.heard:
+		if silent >= limits.IdleTimeout && l.now-k.pinged >= limits.answerTime() {
+			l.decide(k, verdict{code: closeGoingAway, reason: "nothing was heard for too long"})
+		}
+	case silent >= limits.PingInterval: // even if it is too late already: nobody is ended unasked
 		k.pinged = l.now
 		l.say(k, opPing, nil)
 	}
@@ -370,7 +372,10 @@ func (l *loop) deadline(k *link) time.Duration {
 	if k.decided() {
 		return k.end.by
 	}
-	at := min(max(k.pulse.heard, k.pinged)+limits.PingInterval, k.pulse.heard+limits.IdleTimeout)
+	at := k.pulse.heard + limits.PingInterval
+	if k.pinged > k.pulse.heard {
+		at = max(k.pulse.heard+limits.IdleTimeout, k.pinged+limits.answerTime())
+	}
 	if k.parser != nil && k.parser.begun > 0 {
 		at = min(at, k.parser.begun+limits.IdleTimeout)
 	}

@@ -72,7 +72,7 @@ func (m message) handTo(p Peer) {
 type Limits struct {
 	MaxFrame     int64         // bytes of a message from the peer, fragments summed; over it: 1009. Default 65536
 	PingInterval time.Duration // a ping after so long without a frame from the peer. Default 25 s
-	IdleTimeout  time.Duration // ended (1001) after so long without any frame from the peer. Default 60 s
+	IdleTimeout  time.Duration // ended (1001) after so long without any frame from the peer, who was pinged. Default 60 s
 	StallTimeout time.Duration // a socket that takes no byte for so long is ended (1013, slow consumer). Default 60 s
 	// ControlRate is how many control and empty frames a second the peer may send, controlBurst seconds' worth at once;
 	// over it: 1008. Default 50; negative is no limit
@@ -98,6 +98,10 @@ func (l Limits) withDefaults() Limits {
 	}
 	return l
 }
+
+// answerTime is how long a ping may be unanswered. It counts besides IdleTimeout: a program that was held up for longer
+// than that has pinged nobody.
+func (l *Limits) answerTime() time.Duration { return max(l.IdleTimeout-l.PingInterval, 0) }
 
 // stallStep is how often a socket that takes nothing is tried.
 func stallStep(l Limits) time.Duration {

@@ -25,6 +25,7 @@ func TestConformance(t *testing.T) {
 		{"EndOfThePeerComesAfterWhatIsPending", testEndOfThePeerComesAfterWhatIsPending},
 		{"EndDoesNotWaitForAClientThatDoesNotAnswer", testEndDoesNotWaitForAClientThatDoesNotAnswer},
 		{"SilentConnectionIsPingedAndEnded", testSilentConnectionIsPingedAndEnded},
+		{"NobodyIsEndedUnasked", testNobodyIsEndedUnasked},
 		{"PongsKeepAConnection", testPongsKeepAConnection},
 		{"MessageThatNeverEndsIsEndedThoughPingsCome", testMessageThatNeverEndsIsEndedThoughPingsCome},
 		{"StalledClientIsEndedAndSlowOneIsNot", testStalledClientIsEndedAndSlowOneIsNot},
@@ -234,9 +235,18 @@ func testSilentConnectionIsPingedAndEnded(t *testing.T, dial dialer) {
 	s.wantEnded(1001)
 }
 
+// A ping comes before the end even if the program was held up for longer than both times.
+func testNobodyIsEndedUnasked(t *testing.T, dial dialer) {
+	s := dial(t, Limits{PingInterval: 20 * time.Millisecond, IdleTimeout: 20 * time.Millisecond}, nil)
+	if op, _ := s.read(); op != opPing {
+		t.Fatalf("opcode %d, want a ping", op)
+	}
+	s.wantClose(1001)
+}
+
 func testPongsKeepAConnection(t *testing.T, dial dialer) {
-	s := dial(t, Limits{PingInterval: 30 * time.Millisecond, IdleTimeout: 500 * time.Millisecond}, nil)
-	for began := time.Now(); time.Since(began) < time.Second; {
+	s := dial(t, Limits{PingInterval: 50 * time.Millisecond, IdleTimeout: time.Second}, nil)
+	for began := time.Now(); time.Since(began) < 2*time.Second; {
 		if op, _ := s.read(); op != opPing {
 			t.Fatalf("opcode %d, want a ping", op)
 		}
@@ -261,6 +271,7 @@ func testMessageThatNeverEndsIsEndedThoughPingsCome(t *testing.T, dial dialer) {
 
 func testStalledClientIsEndedAndSlowOneIsNot(t *testing.T, dial dialer) {
 	limits := Limits{StallTimeout: 600 * time.Millisecond, PingInterval: time.Minute, IdleTimeout: 2 * time.Minute}
+	shorter := Limits{StallTimeout: 1500 * time.Millisecond, PingInterval: 400 * time.Millisecond, IdleTimeout: 1500 * time.Millisecond}
 	text := strings.Repeat("s", 100_000)
 	fill := func(p *fakePeer) {
 		for range 200 { // 20 MB: more than the kernel takes
@@ -280,12 +291,10 @@ func testStalledClientIsEndedAndSlowOneIsNot(t *testing.T, dial dialer) {
 	})
 	t.Run("slow", func(t *testing.T) {
 		t.Parallel()
-		limits := limits
-		limits.PingInterval, limits.IdleTimeout = 200*time.Millisecond, 600*time.Millisecond // it answers no ping: it has not come to them
-		s := dial(t, limits, fill)
-		tick := time.NewTicker(20 * time.Millisecond)
+		s := dial(t, shorter, fill) // it answers no ping: it has not come to them
+		tick := time.NewTicker(25 * time.Millisecond)
 		defer tick.Stop()
-		for range 200 { // several times the timeouts, though nothing is lost
+		for range 200 { // three times the timeouts, though nothing is lost
 			<-tick.C
 			op, payload := s.read()
 			for op == opPing {

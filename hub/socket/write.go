@@ -206,13 +206,18 @@ func (c *conn) watch() time.Duration {
 	switch silent := now - heard; {
 	case begun != 0 && now-begun >= c.limits.IdleTimeout:
 		c.decide(verdict{code: closePolicy, reason: "the message takes too long"})
-	case silent >= c.limits.IdleTimeout:
-		c.decide(verdict{code: closeGoingAway, reason: "nothing was heard for too long"})
-	case silent >= c.limits.PingInterval && now-c.pinged >= c.limits.PingInterval:
+	case c.pinged > heard:
+		if silent >= c.limits.IdleTimeout && now-c.pinged >= c.limits.answerTime() {
+			c.decide(verdict{code: closeGoingAway, reason: "nothing was heard for too long"})
+		}
+	case silent >= c.limits.PingInterval: // even if it is too late already: nobody is ended unasked
 		c.pinged = now
 		c.enqueue(opPing, nil)
 	}
-	next := min(max(heard, c.pinged)+c.limits.PingInterval, heard+c.limits.IdleTimeout)
+	next := heard + c.limits.PingInterval
+	if c.pinged > heard {
+		next = max(heard+c.limits.IdleTimeout, c.pinged+c.limits.answerTime())
+	}
 	if begun != 0 {
 		next = min(next, begun+c.limits.IdleTimeout)
 	}
