@@ -4,19 +4,19 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"govor/hub/protocol"
 )
 
-var acts int
+var acts atomic.Int64
 
 // act is an event by which the n-th member acts; 0 is whoever runs the server.
 func act(kind protocol.Kind, n int, b protocol.ActBody) protocol.Event {
-	acts++
 	e := protocol.Event{
-		Room: protocol.RoomServer, Kind: kind, V: 1, ID: fmt.Sprint("act", acts), At: start + 2000, Body: b.Encode(),
+		Room: protocol.RoomServer, Kind: kind, V: 1, ID: fmt.Sprint("act", acts.Add(1)), At: start + 2000, Body: b.Encode(),
 	}
 	if n > 0 {
 		e.Member, e.Name, e.NameKey = person(n), fmt.Sprintf("Name%d", n), fmt.Sprintf("name%d", n)
@@ -67,14 +67,17 @@ const (
 // hosted has two owners, two moderators and two members, who have all said something in the lobby.
 func hosted(t *testing.T) *Store {
 	t.Helper()
-	s := newStore(t)
-	for n := owner; n <= member2; n++ {
-		done(t, s, message("lobby", fmt.Sprint("said", n), n, fmt.Sprint("text of ", n)))
-	}
-	done(t, s, role(0, owner, protocol.RoleOwner), role(owner, otherOwner, protocol.RoleOwner),
-		role(owner, moderator, protocol.RoleModerator), role(owner, otherModerator, protocol.RoleModerator))
-	return s
+	return withHosts.open(t, func(s *Store) {
+		done(t, s, opening("lobby"), opening("club"))
+		for n := owner; n <= member2; n++ {
+			done(t, s, message("lobby", fmt.Sprint("said", n), n, fmt.Sprint("text of ", n)))
+		}
+		done(t, s, role(0, owner, protocol.RoleOwner), role(owner, otherOwner, protocol.RoleOwner),
+			role(owner, moderator, protocol.RoleModerator), role(owner, otherModerator, protocol.RoleModerator))
+	})
 }
+
+var withHosts seed
 
 // Who may do what to whom.
 func TestPermissionsOfActs(t *testing.T) {
@@ -87,6 +90,7 @@ func TestPermissionsOfActs(t *testing.T) {
 		"take role":      func(by, on int) protocol.Event { return role(by, on, protocol.RoleNone) },
 	}
 	doers := map[int]string{0: "server", owner: "owner", moderator: "moderator", member1: "member", 9: "stranger"}
+	untouched := hosted(t) // what is refused changes nothing, so one is enough for all of it
 	targets := map[int]string{otherOwner: "owner", otherModerator: "moderator", member2: "member", 8: "stranger"}
 	for what, make := range kinds {
 		for by, byName := range doers {
@@ -99,12 +103,11 @@ func TestPermissionsOfActs(t *testing.T) {
 					allowed = rank(by) >= 2
 				}
 				t.Run(fmt.Sprintf("%s by %s on %s", what, byName, onName), func(t *testing.T) {
-					s := hosted(t)
 					if allowed {
-						done(t, s, make(by, on))
+						done(t, hosted(t), make(by, on))
 						return
 					}
-					refused(t, s, make(by, on), protocol.CodeForbidden)
+					refused(t, untouched, make(by, on), protocol.CodeForbidden)
 				})
 			}
 		}

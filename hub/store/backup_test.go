@@ -326,7 +326,15 @@ func TestLongReadEndsWhenTheLogGrows(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	go watch(ctx, dir, cancel)
+	watched := make(chan struct{})
+	defer func() {
+		cancel(nil)
+		<-watched
+	}()
+	go func() { // ends with ctx
+		defer close(watched)
+		watch(ctx, dir, cancel)
+	}()
 	eventually(t, "it is noticed", func() bool {
 		fi, err := os.Stat(path)
 		if err != nil {

@@ -174,8 +174,10 @@ func TestCopyOfABusyDatabase(t *testing.T) {
 		close(stop)
 		<-stopped
 	}()
-	last := int64(0)
+	last, stored := int64(0), s.Position()
 	for range 6 {
+		eventually(t, "another batch is stored", func() bool { return s.Position() > stored })
+		stored = s.Position()
 		dir := t.TempDir()
 		path := filepath.Join(dir, fileName)
 		if err := copyBeside(t.Context(), s.dir, path); err != nil {

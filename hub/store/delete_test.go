@@ -51,6 +51,7 @@ func found(t *testing.T, dir string, words ...string) []string {
 
 // Pages are written, filled, emptied, merged and split: nothing of what was erased may stay in a corner of one.
 func TestErasedTextIsInNoFile(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -217,6 +218,7 @@ func TestListOfErasuresIsCompletedAtOpen(t *testing.T) {
 
 // A copy from before a migration holds the texts; once something is erased it is in the way.
 func TestCopiesFromBeforeMigrationsGoWithTheFirstErasure(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	path := s.path + ".version-1"
 	if err := os.WriteFile(path, []byte("canary"), 0o600); err != nil {

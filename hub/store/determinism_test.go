@@ -134,6 +134,7 @@ func outcome(s *Store, seed uint64) (string, error) {
 }
 
 func TestTwoStoresDecideTheSame(t *testing.T) {
+	t.Parallel()
 	if dir := os.Getenv(childDigest); dir != "" {
 		s := openAt(t, dir)
 		var seed uint64

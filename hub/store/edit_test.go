@@ -90,6 +90,7 @@ func TestEditRenamesNobody(t *testing.T) {
 
 // Every text that a message has had goes with it.
 func TestDeletionTakesEveryEdit(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	apply(t, s, message("lobby", "a", 1, "canary-0"), editing("lobby", "e1", 1, 1, "canary-1"), editing("lobby", "e2", 1, 1, "canary-2"))
 	if len(found(t, s.dir, "canary-0", "canary-1", "canary-2")) == 0 {

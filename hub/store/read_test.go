@@ -221,6 +221,7 @@ func TestReadsBesideAppendsCheckpointsAndReopening(t *testing.T) {
 }
 
 func TestTheLogIsMerged(t *testing.T) {
+	t.Parallel()
 	s := newStore(t)
 	seen := make(chan time.Duration, 100)
 	s.OnCheckpoint(func(d time.Duration) { seen <- d })

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"go.uber.org/zap"
@@ -30,13 +33,45 @@ func openAt(t *testing.T, dir string) *Store {
 // newStore has the rooms lobby and club.
 func newStore(t *testing.T) *Store {
 	t.Helper()
-	s := openAt(t, t.TempDir())
-	for i, r := range apply(t, s, opening("lobby"), opening("club")) {
-		if r.Err != nil || r.Duplicate || r.Event.Seq != int64(i+1) {
-			t.Fatalf("opening a room = %+v", r)
+	return twoRooms.open(t, func(s *Store) {
+		for i, r := range apply(t, s, opening("lobby"), opening("club")) {
+			if r.Err != nil || r.Duplicate || r.Event.Seq != int64(i+1) {
+				t.Fatalf("opening a room = %+v", r)
+			}
 		}
+	})
+}
+
+var twoRooms seed
+
+// seed is a database with which many tests begin: it is made once, and each gets a copy.
+type seed struct {
+	once sync.Once
+	file []byte
+}
+
+// open opens a copy of what fill makes of an empty store.
+func (d *seed) open(t *testing.T, fill func(*Store)) *Store {
+	t.Helper()
+	d.once.Do(func() {
+		dir := t.TempDir()
+		s, err := Open(dir, zap.NewNop())
+		if err != nil {
+			t.Fatalf("Open = %v", err)
+		}
+		fill(s)
+		if err := s.Close(); err != nil { // merges the log
+			t.Fatalf("Close = %v", err)
+		}
+		if d.file, err = os.ReadFile(filepath.Join(dir, fileName)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, fileName), d.file, 0o600); err != nil {
+		t.Fatal(err)
 	}
-	return s
+	return openAt(t, dir)
 }
 
 func apply(t *testing.T, s *Store, batch ...protocol.Event) []Result {
