@@ -73,5 +73,6 @@ func (s *Server) routeProgram() {
 	s.app.Get("/ws", s.handshake, s.fromOurs, s.socket)
 	s.app.Get("/static/:hash/*", s.static)
 	s.app.Get("/manifest-:lang.webmanifest", s.manifest)
+	s.app.Get("/help", s.help)
 	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(AssetsPath()+"/img/favicon.svg", fiber.StatusFound) })
 }

@@ -25,7 +25,7 @@ const Entry = "js/app.js"
 var Styles = []string{
 	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "account", "header", "menu", "themes", "banner", "log",
 	"message", "message-phone", "tools", "dialog", "completion", "prose", "system", "jump", "composer", "people", "rooms",
-	"all-rooms", "error", "hosts", "one", "touch", "utilities",
+	"all-rooms", "error", "hosts", "help", "one", "touch", "utilities",
 }
 
 // Served are the files as browsers get them, by path: scripts and styles joined, and without what only their readers

@@ -27,6 +27,13 @@ type Page struct {
 // T is the text of key in the language of the page, see words.T.
 func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key, args...) }
 
+// Eye is the button beside a field for a password that shows what is typed; field is its id.
+func (p Page) Eye(field string) eyeView {
+	return eyeView{Field: field, Label: p.words.must("password.show")}
+}
+
+type eyeView struct{ Field, Label string }
+
 // Languages are the links to this page in each language.
 func (p Page) Languages() []Language {
 	return []Language{

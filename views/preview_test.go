@@ -66,6 +66,7 @@ func samples(v *Views) map[string]sample {
 		"room-empty": {"room", empty}, "room-back": {"room", back}, "room-older": {"room", older},
 		"error":    {"error", ErrorPage{Page: ru, Status: 404, Requested: "/r/dezign"}},
 		"error-en": {"error", ErrorPage{Page: en, Status: 500}},
+		"help":     {"help", HelpPage{ru}}, "help-en": {"help", HelpPage{en}},
 	}
 }
 

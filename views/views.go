@@ -11,6 +11,7 @@
 //	PersonPage  "person" what a host may do to somebody
 //	AuditPage   "audit"  what hosts have done
 //	OwnerPage   "owner"  whoever opened the link is asked whether they want to be the owner
+//	HelpPage    "help"   keys, Markdown, commands
 //
 //	c.Render("room", views.RoomPage{Page: v.Page(locale), Room: "lobby", …}, views.Layout)
 //
@@ -92,6 +93,7 @@ func (v *Views) check() error {
 		v.Render(io.Discard, "person", PersonPage{Page: page, Me: protocol.RoleOwner}, Layout),
 		v.Render(io.Discard, "audit", AuditPage{Page: page, Entries: make([]AuditEntry, 1), Sanctions: make([]SanctionRow, 1)}, Layout),
 		v.Render(io.Discard, "owner", OwnerPage{Page: page}, Layout),
+		v.Render(io.Discard, "help", HelpPage{page}, Layout),
 	)
 }
 

@@ -1,3 +1,4 @@
+import { codeOf } from "./code.js";
 import { copy } from "./copy.js";
 
 const LONG_PRESS_MS = 500;
@@ -130,6 +131,7 @@ export class Actions {
     this.#message = message;
     this.#opener = opener;
     show(menu, "edit", mayEdit(message));
+    show(menu, "code", message.querySelector("pre") !== null);
     show(menu, "delete", mayDelete(message));
     menu.showPopover();
     if (opener) place(menu, opener.getBoundingClientRect());
@@ -170,7 +172,8 @@ export class Actions {
     if (act === "delete") return this.askToDelete(message);
     this.#opener?.focus();
     const link = /** @type {HTMLAnchorElement | null} */ (message.querySelector(".message__tools a"));
-    const text = act === "copy" ? textOf(message) : (link?.href.replace("/messages/", "/") ?? "");
+    const texts = { copy: () => textOf(message), code: () => codeOf(message), link: () => link?.href.replace("/messages/", "/") ?? "" };
+    const text = texts[/** @type {keyof typeof texts} */ (act)]();
     void copy(text).then((copied) => copied && this.#parts.onCopied());
   }
 

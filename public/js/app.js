@@ -31,6 +31,7 @@ import { Words } from "./words.js";
  * @property {HTMLElement} messageMenu
  * @property {HTMLDialogElement} confirm
  * @property {HTMLTemplateElement} pending
+ * @property {HTMLTemplateElement} codeBlock
  * @property {HTMLTemplateElement} dateLine
  * @property {HTMLTemplateElement} unreadLine
  * @property {HTMLTemplateElement} systemLine
@@ -84,6 +85,7 @@ function enterRoom() {
     messageMenu: find("message-menu"),
     confirm: /** @type {HTMLDialogElement} */ (find("confirm-delete")),
     pending: /** @type {HTMLTemplateElement} */ (find("pending")),
+    codeBlock: /** @type {HTMLTemplateElement} */ (find("code-block")),
     dateLine: /** @type {HTMLTemplateElement} */ (find("date-line")),
     unreadLine: /** @type {HTMLTemplateElement} */ (find("unread-line")),
     systemLine: /** @type {HTMLTemplateElement} */ (find("system-line")),
@@ -105,7 +107,14 @@ function enterRoom() {
     rooms.drafts();
   });
   document.addEventListener("keydown", (event) => typesAnywhere(event) && room.focus());
-  listenToKeys(document, { scroller: elements.scroller, field: elements.field, room, rooms });
+  const onHelp = () => void import("./commands.js").then(({ help }) => help({ elements, words, pane: room.pane })).catch(() => (elements.note.textContent = words.get("cmd.failed")));
+  listenToKeys(document, { scroller: elements.scroller, field: elements.field, room, rooms, onHelp });
+  find("help").addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    find("menu").hidePopover(); // first: its button gets the focus back, and then from the dialog
+    onHelp();
+  });
   everyMidnight(() => room.pane.midnight());
 }
 
@@ -120,7 +129,7 @@ async function enterLogin() {
  * @param {KeyboardEvent} event
  */
 function typesAnywhere(event) {
-  const plain = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
+  const plain = event.key.length === 1 && !" ?".includes(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey;
   const nowhere = [document.body, find("scroll")];
   return plain && nowhere.includes(/** @type {HTMLElement} */ (document.activeElement));
 }
@@ -141,6 +150,8 @@ function everyMidnight(then) {
 }
 
 enhanceThemes(document);
+const eyes = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".field__eye"));
+if (eyes.length) void import("./eye.js").then(({ enhancePasswords }) => enhancePasswords(eyes));
 switch (document.body.dataset.page) {
   case "room":
     enterRoom();

@@ -1,4 +1,5 @@
 import { clone } from "./fragment.js";
+import { showHelp } from "./help.js";
 
 /**
  * @typedef {object} Parts
@@ -25,7 +26,7 @@ export async function command(text, parts) {
   switch (name) {
     case "help":
       onDone();
-      return tell(words.get("cmd.help.line"), parts);
+      return help(parts);
     case "who":
       onDone();
       return tell(words.get("cmd.who.here", { names: namesIn(elements.people) }), parts);
@@ -51,6 +52,18 @@ function leave(parts) {
   if (!form) return tell(words.get("cmd.leave.lobby"), parts);
   onDone();
   form.requestSubmit();
+}
+
+/**
+ * Shows keys and commands; where they cannot be had, the most important ones.
+ * @param {Omit<Parts, "onDone">} parts
+ */
+export async function help(parts) {
+  try {
+    await showHelp(parts.elements.sheet);
+  } catch {
+    await tell(parts.words.get("cmd.help.line"), parts);
+  }
 }
 
 /**

@@ -234,8 +234,8 @@ export class Composer {
   /** Suggests, from the first sign on that asks for it. */
   async #offer() {
     if (!this.#completion && !/[@#/]/.test(this.#field.value)) return;
-    this.#completion ??= await this.#complete();
-    this.#completion.update();
+    this.#completion ??= await this.#complete().catch(() => null); // not to be had now
+    this.#completion?.update();
   }
 
   /** @param {string} text */

@@ -9,6 +9,7 @@ export class Decorator {
   #me;
   #words;
   #dateLine;
+  #code;
   #time;
   #full;
   #day;
@@ -20,11 +21,13 @@ export class Decorator {
    * @param {string} parts.lang
    * @param {import("./words.js").Words} parts.words
    * @param {() => HTMLElement} parts.dateLine makes an empty line between days
+   * @param {import("./code.js").Parts} [parts.code] of the buttons beside code
    */
-  constructor({ me, lang, words, dateLine }) {
+  constructor({ me, lang, words, dateLine, code }) {
     this.#me = me;
     this.#words = words;
     this.#dateLine = dateLine;
+    this.#code = code;
     const locale = lang === "en" ? "en-GB" : lang; // 23 November, as the server writes it
     this.#time = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "medium" });
@@ -84,9 +87,16 @@ export class Decorator {
     }
     const edited = /** @type {HTMLTimeElement | null} */ (message.querySelector(".message__edited"));
     if (edited) edited.title = this.#full.format(Date.parse(edited.dateTime));
+    if (message.querySelector("pre")) this.#dress(message);
     this.#separate(message);
     const before = message.previousElementSibling;
     message.toggleAttribute("data-grouped", isMessage(before) && together(/** @type {HTMLElement} */ (before), message));
+  }
+
+  /** @param {HTMLElement} message with code in it */
+  #dress(message) {
+    const parts = this.#code;
+    if (parts) void import("./code.js").then(({ dress }) => dress(message, parts, this.#words)).catch(() => {});
   }
 
   /**

@@ -6,6 +6,7 @@ const PAGE = 0.9; // of a screen
  * @property {HTMLTextAreaElement} field
  * @property {import("./room.js").Room} room
  * @property {import("./rooms.js").Rooms} rooms
+ * @property {() => void} onHelp
  */
 
 /**
@@ -24,15 +25,19 @@ export function listenToKeys(page, parts) {
  * @param {Parts} parts
  * @returns {boolean} whether the key was for reading
  */
-function handle(event, { scroller, field, room, rooms }) {
+function handle(event, { scroller, field, room, rooms, onHelp }) {
   const { key, altKey, shiftKey, ctrlKey, metaKey } = event;
-  if (ctrlKey || metaKey) return false;
+  if (ctrlKey || metaKey) return event.target === field && !altKey && !shiftKey && mark(event, field);
   if (altKey && (key === "ArrowDown" || key === "ArrowUp")) {
     const href = rooms.neighbour(key === "ArrowDown" ? 1 : -1, shiftKey);
     if (href) location.assign(href);
     return true;
   }
   if (altKey) return false;
+  if (key === "?" && !isField(event.target) && !scroller.ownerDocument.querySelector("dialog[open]")) {
+    onHelp();
+    return true;
+  }
   if (shiftKey && key === "Escape") {
     room.allRead();
     return true;
@@ -44,6 +49,20 @@ function handle(event, { scroller, field, room, rooms }) {
   }
   if (key !== "PageUp" && key !== "PageDown") return false;
   scroller.scrollBy({ top: (key === "PageDown" ? PAGE : -PAGE) * scroller.clientHeight });
+  return true;
+}
+
+/**
+ * Whether a key is for Markdown's marks, which it sets then. What that takes is loaded while a hand is on its way from Ctrl
+ * to the letter. A keyboard with other letters has its shortcuts where the Latin ones are.
+ * @param {KeyboardEvent} event
+ * @param {HTMLTextAreaElement} field
+ */
+function mark({ key, code, ctrlKey }, field) {
+  const marks = import("./marks.js").catch(() => null);
+  const letter = (/^[a-z]$/i.test(key) ? key : code.slice(3)).toLowerCase();
+  if (!["b", "i", "e"].includes(letter) || (ctrlKey && /^Mac|^iP/.test(navigator.platform))) return false; // a Mac has its own
+  void marks.then((m) => m?.mark(field, /** @type {"b" | "i" | "e"} */ (letter)));
   return true;
 }
 

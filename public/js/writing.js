@@ -109,6 +109,7 @@ export class Writing {
           onCopied: () => this.#composer.say("", this.#parts.words.get("msg.copied")),
         }),
     );
+    this.#loaded.catch(() => (this.#loaded = null)); // without a connection; until the next time
     return this.#loaded;
   }
 
@@ -128,6 +129,7 @@ export class Writing {
           onUnknown: () => this.#composer.say("error", words.get("msg.edit.unknown")),
         }),
     );
+    this.#editing.catch(() => (this.#editing = null));
     return this.#editing;
   }
 

@@ -107,7 +107,7 @@ func TestScriptsKeepToTheHouse(t *testing.T) {
 
 const (
 	maxLines  = 300
-	maxZipped = 30 << 10 // bytes of all modules as they are sent; the first visit loads them all
+	maxZipped = 36 << 10 // bytes of all modules as they are sent; what the first visit takes of them, TestFirstLoadIsLight has
 )
 
 func TestScriptsAreSmall(t *testing.T) {
