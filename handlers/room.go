@@ -110,9 +110,6 @@ func (s *Server) roomData(c *fiber.Ctx, m hub.Member, room string, h hub.History
 	if h.Newer {
 		p.Newer = h.Events[len(h.Events)-1].Seq
 	}
-	if last := h.Events[len(h.Events)-1]; !live || last.Seq > p.Event { // one may have come between the two reads
-		p.Event, p.EventID = last.Seq, last.ID
-	}
 	return p
 }
 

@@ -11,7 +11,7 @@ import (
 
 // History is a run of a room's messages.
 type History struct {
-	Room   store.Room       // ID 0 while nobody has written there
+	Room   store.Room       // as it was before Events were read: their reader goes on after its Last. ID 0 while nobody has written there
 	Events []protocol.Event // messages, ascending by number
 	Older  bool             // there are messages before the first of Events
 	Newer  bool             // there are messages after the last of Events
@@ -23,7 +23,7 @@ const MaxPage = 200
 // History reads the last limit messages before the number before (0 = from the end). Errors are *protocol.Error.
 func (h *Hub) History(ctx context.Context, m Member, room string, before int64, limit int) (History, error) {
 	return h.read(ctx, m, room, func() ([]protocol.Event, error) {
-		return h.store.Page(ctx, room, before, min(limit, MaxPage))
+		return h.page(ctx, room, before, min(limit, MaxPage))
 	})
 }
 
@@ -38,7 +38,7 @@ func (h *Hub) Events(ctx context.Context, m Member, room string, after int64, li
 func (h *Hub) Around(ctx context.Context, m Member, room string, seq int64, limit int) (History, error) {
 	limit = min(limit, MaxPage)
 	return h.read(ctx, m, room, func() ([]protocol.Event, error) {
-		events, err := h.store.Page(ctx, room, seq+1, limit/2)
+		events, err := h.page(ctx, room, seq+1, limit/2)
 		if err != nil {
 			return nil, err
 		}
@@ -47,11 +47,17 @@ func (h *Hub) Around(ctx context.Context, m Member, room string, seq int64, limi
 	})
 }
 
+func (h *Hub) page(ctx context.Context, room string, before int64, limit int) ([]protocol.Event, error) {
+	h.hooks.paged()
+	return h.store.Page(ctx, room, before, limit)
+}
+
 // messagesAfter passes over events that are not messages.
 func (h *Hub) messagesAfter(ctx context.Context, room string, after int64, limit int) ([]protocol.Event, error) {
 	var messages []protocol.Event
 	stored, ok := h.store.Room(room)
 	for ok && len(messages) < limit && after < stored.Last {
+		h.hooks.paged()
 		events, err := h.store.Events(ctx, room, after, stored.Last, limit)
 		if err != nil {
 			return nil, err

@@ -103,6 +103,7 @@ type Hub struct {
 type hooks struct {
 	seated func(*seat) // registered and pinned; the room's lock is held
 	loaded func(*seat) // a block was read, the seat does not have it yet
+	paged  func()      // before each read of the store for a page
 }
 
 // minSecret is the length of an HMAC-SHA256 key that is as strong as the hash.
@@ -125,7 +126,7 @@ func New(cfg Config) (*Hub, error) {
 		signer: newSigner(cfg.Secret), limits: cfg.Limits, catchups: newCatchups(), blocks: newBlocks(cfg.Store),
 		paces: paces, from: cfg.Store.Position(), rooms: make(map[string]*room),
 		sessions: make(map[*Session]struct{}), byMember: make(map[protocol.MemberID]*Session),
-		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}},
+		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}, paged: func() {}},
 	}
 	h.watchers = newWatchers(h)
 	if h.door, err = newDoor(cfg.Mode, cfg.Password, h.signer); err != nil {

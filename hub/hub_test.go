@@ -233,7 +233,7 @@ func (c *client) until(typ string) frame {
 
 type frame struct {
 	Type, Room, ID, Text, From, Code, Token, Name, Reason string
-	Seq, After, Last, Online, Messages                    int64
+	Seq, Target, After, Last, Online, Messages            int64
 	Mentions                                              json.RawMessage
 	Duplicate                                             bool
 }

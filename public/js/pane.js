@@ -11,7 +11,8 @@ const MAX_LATE = 1_000; // messages that are kept while a page is on its way
 /**
  * Pane is the part of a room that is on the screen. Its list is live while it ends where the room does: then what comes
  * is put into it, and the pane knows up to which event it is complete. Otherwise (on an older page, or after the reader
- * went so far up that the end was let go) what comes is only counted, until the end is reached again.
+ * went so far up that the end was let go) what comes is only counted, until the end is reached again. A change of a
+ * message is shown wherever the message is, also one from while there was no connection.
  */
 export class Pane {
   #list;
@@ -19,7 +20,7 @@ export class Pane {
   #home;
   #me;
   #live;
-  #last; // of the live list
+  #last; // up to which event what is shown is as it is now, whether the list is live or not
   #connected = 0; // counts the connections, so that a page from before one is recognised
   #newest = 0; // the highest number that has come
   /** @type {HTMLElement[] | null} */
@@ -87,7 +88,7 @@ export class Pane {
     return this.#log.atEnd ? this.#last.seq : 0;
   }
 
-  /** Up to which number the live list is complete. */
+  /** Up to which number everything has come. */
   get last() {
     return this.#last.seq;
   }
@@ -137,15 +138,15 @@ export class Pane {
   /** What a hello says of the room. */
   ask() {
     this.#connected++;
-    return this.#live ? this.#last.ask() : {};
+    return this.#last.ask();
   }
 
   /**
-   * Tells whether the server goes on where the list ends, or the list does not mind.
+   * Tells whether the server goes on where this page asked for.
    * @param {number} after
    */
   joined(after) {
-    return !this.#live || this.#last.joined(after);
+    return this.#last.joined(after);
   }
 
   /**
@@ -154,7 +155,7 @@ export class Pane {
    * @param {string} id
    */
   passed(seq, id) {
-    if (this.#live) this.#last.pass(seq, id);
+    this.#last.pass(seq, id);
   }
 
   /** Fails if the server cannot be reached. */
@@ -225,6 +226,7 @@ export class Pane {
   #accepts(element) {
     if (this.#live) return true;
     const seq = Number(element.dataset.seq ?? 0);
+    if (seq) this.#last.pass(seq, element.dataset.id ?? "");
     if (seq) this.#late?.push(element);
     if (this.#late && this.#late.length > MAX_LATE) this.#late = null;
     if (seq <= this.#newest) return false;
