@@ -3,6 +3,7 @@
 package tests
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -62,6 +63,35 @@ func moved(name string) (begin, end func(t *testing.T, s *server)) {
 	return move(name, name+".away"), move(name+".away", name)
 }
 
+// lockMount has the kernel say EROFS to whoever opens the files for writing. It refuses to take a mount away from those
+// who write to it already, so another one of the same files, which nobody may write to, is laid over it; and after an
+// error of a write, which comes first, the program opens its files anew.
+func lockMount(t *testing.T, s *server) {
+	t.Helper()
+	limitFiles(t, s, 1)
+	if err := syscall.Mount(s.dir, s.dir, "", syscall.MS_BIND, ""); err != nil {
+		t.Fatalf("bind: %v", err)
+	}
+	if err := syscall.Mount("", s.dir, "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""); err != nil {
+		t.Fatalf("make it read-only: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(s.dir, syscall.MNT_DETACH) })
+	eventually(t, "the program meets the error", func() bool {
+		return s.curl("/r/lobby/messages?name=ci", "x").status == http.StatusServiceUnavailable
+	})
+	limitFiles(t, s, ^uint64(0))
+	if err := os.WriteFile(filepath.Join(s.dir, "x"), nil, 0o600); !errors.Is(err, syscall.EROFS) {
+		t.Fatalf("writing there: %v, want EROFS", err)
+	}
+}
+
+func unlockMount(t *testing.T, s *server) {
+	t.Helper()
+	if err := syscall.Unmount(s.dir, syscall.MNT_DETACH); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func faults() []fault {
 	all := []fault{
 		{
@@ -93,6 +123,7 @@ func faults() []fault {
 			immediate: true,
 		},
 	}
+	all = append(all, fault{name: "mounted read-only", dir: tmpfs, begin: lockMount, end: unlockMount, immediate: true})
 	for _, name := range []string{"govor.db", "govor.db-wal"} {
 		begin, end := moved(name)
 		all = append(all, fault{name: name + " gone", begin: begin, end: end, immediate: true})
