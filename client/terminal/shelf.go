@@ -41,32 +41,47 @@ func openShelf(dir, server, name, room string) (*shelf, error) {
 }
 
 // load reads what is there, in order. A file that cannot be read is left where it is. Of a message that is there twice,
-// because the program ended while it was moved, the later one counts.
+// because the program ended while it was moved, the later one counts. What was written to its end and had no name yet when
+// the program ended, was typed last.
 func (s *shelf) load() []outgoing {
 	if s == nil {
 		return nil
 	}
 	files, _ := filepath.Glob(filepath.Join(s.dir, "*.json")) // the pattern is well-formed
-	unfinished, _ := filepath.Glob(filepath.Join(s.dir, ".new-*"))
-	for _, file := range unfinished {
-		_ = os.Remove(file)
-	}
 	slices.SortFunc(files, func(a, b string) int { return cmp.Compare(numberOf(a), numberOf(b)) })
 	var out []outgoing
 	for _, file := range files {
 		s.last = max(s.last, numberOf(file))
-		data, err := os.ReadFile(file) //nolint:gosec // in the state directory
-		var m saved
-		if err != nil || json.Unmarshal(data, &m) != nil || protocol.CheckID(m.ID) != nil || m.Text == "" {
+		m, ok := read(file)
+		if !ok {
 			continue
 		}
-		if i := slices.IndexFunc(out, func(o outgoing) bool { return o.id == m.ID }); i >= 0 {
+		if i := slices.IndexFunc(out, func(o outgoing) bool { return o.id == m.id }); i >= 0 {
 			_ = os.Remove(out[i].file)
 			out = slices.Delete(out, i, i+1)
 		}
-		out = append(out, outgoing{id: m.ID, text: m.Text, code: m.Code, why: clean(m.Why), file: file})
+		m.file = file
+		out = append(out, m)
+	}
+	unfinished, _ := filepath.Glob(filepath.Join(s.dir, ".new-*"))
+	for _, file := range unfinished {
+		m, ok := read(file)
+		if ok && !slices.ContainsFunc(out, func(o outgoing) bool { return o.id == m.id }) && s.put(&m) == nil {
+			out = append(out, m)
+		}
+		_ = os.Remove(file)
 	}
 	return out
+}
+
+// read reads a whole message.
+func read(file string) (outgoing, bool) {
+	data, err := os.ReadFile(file) //nolint:gosec // in the state directory
+	var m saved
+	if err != nil || json.Unmarshal(data, &m) != nil || protocol.CheckID(m.ID) != nil || m.Text == "" {
+		return outgoing{}, false
+	}
+	return outgoing{id: m.ID, text: m.Text, code: m.Code, why: clean(m.Why)}, true
 }
 
 // numberOf is the number of a file, 0 if it has none.
