@@ -25,8 +25,8 @@ func TestConsoleKilledWhileItKeeps(t *testing.T) {
 			t.Parallel()
 			s := start(t)
 			home := t.TempDir()
-			c := s.consoleIn(home, "Иван")
-			c.shows("Вы вошли как Иван")
+			c := s.consoleIn(home, "Мария")
+			c.shows("Вы вошли как Мария")
 			c.types("раньше\r")
 			eventually(t, "that is stored, and forgotten", func() bool { return s.stored() == 1 && len(outboxIn(t, home)) == 0 })
 			c.killAt(calls)
@@ -43,8 +43,8 @@ func TestConsoleKilledWhileItKeeps(t *testing.T) {
 				t.Errorf("in the outbox is %q", left)
 			}
 
-			c = s.consoleIn(home, "Иван")
-			c.shows("Вы вошли как Иван")
+			c = s.consoleIn(home, "Мария")
+			c.shows("Вы вошли как Мария")
 			c.types("потом\r")
 			eventually(t, "all is stored, and forgotten", func() bool { return s.stored() == len(want) && len(outboxIn(t, home)) == 0 })
 			var got []string

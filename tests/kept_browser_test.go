@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,38 @@ func TestBrowserSendsOnceFromTwoTabs(t *testing.T) {
 	}
 	if got := strings.Join(second.numbers(), " "); got != "1 2 3 4 5 6 7 8 9 10 11 12 13 14" {
 		t.Errorf("the page shows the numbers %s", got)
+	}
+}
+
+// The file was replaced by an older copy while messages waited: the page says that something is missing, shows what there
+// is, and what waited comes once, in order.
+func TestBrowserSendsIntoARestoredFile(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	s := start(t)
+	ivan := browser.person(t, "Иван")
+	ivan.enter(s)
+	ivan.say("до копии")
+	ivan.sees("до копии")
+	file := filepath.Join(t.TempDir(), "copy.zst")
+	must(t, "backup", file, "--data-dir", s.dir)
+	for i := range 5 { // so that what waits gets numbers that the page has seen
+		ivan.say(fmt.Sprint("после копии ", i))
+		ivan.sees(fmt.Sprint("после копии ", i))
+	}
+	s.kill()
+	ivan.until("the page notices", `!document.getElementById('banner').hidden`)
+	ivan.submit("ждёт 1", "ждёт 2", "ждёт 3")
+	must(t, "restore", file, "--force", "--data-dir", s.dir)
+	s = s.again()
+	ivan.until("all of it has arrived", `document.querySelectorAll('#log .message[data-seq]').length === 4 && `+waits+` === 0 && `+kept+` === 0`)
+	ivan.until("it says that history is missing", `[...document.querySelectorAll('#log .system')].some((line) => line.textContent.includes("Часть истории не показана"))`)
+	if got := eval[string](ivan, allBodies); got != "до копии|ждёт 1|ждёт 2|ждёт 3" {
+		t.Errorf("the page shows %q", got)
+	}
+	wantEach(t, s, "ждёт", 3)
+	if n := len(s.everything()); n != 4 {
+		t.Errorf("%d messages are stored, want 4", n)
 	}
 }
 
