@@ -8,6 +8,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/sync/singleflight"
 
+	"govor/hub/mutant"
 	"govor/hub/protocol"
 	"govor/hub/store"
 )
@@ -110,6 +111,9 @@ func (b *blocks) get(ctx context.Context, m protocol.MemberID, room string, f pr
 		return nil, 0, protocol.Errorf(protocol.CodeNoRoom, "there is no room %s", room)
 	}
 	stored, _ := b.store.Room(room)
+	if mutant.Active == mutant.Stale {
+		stored.Changed = 0
+	}
 	key := blockKey{room, f.Key(), after, min(pin, after+blockEvents), stored.Changed}
 	b.mu.Lock()
 	v, ok := b.cache.Get(key)

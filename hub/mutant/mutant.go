@@ -13,6 +13,8 @@ const (
 	OnePage  = "onepage"  // hub: of what a seat missed, it gets the first block only
 	NoEnd    = "noend"    // hub: a seat's end is ignored, so who logged out is shown what is said after that
 	KeepText = "keeptext" // store: a deletion is noted, and leaves the text where it was
+	Stale    = "stale"    // hub: a block of history that was read before a change is given after it, too
+	GoOn     = "goon"     // journal: what a sender appended behind what failed is stored all the same
 )
 
 // BeforeCommit is what EarlyAck has the store call, with its []store.Result, before it commits.

@@ -4,7 +4,8 @@ package main
 
 import "time"
 
-// dispatchGrace is how long a change may take from its receipt until whoever comes anew is shown it.
+// dispatchGrace is how long a change may take from its receipt until whoever comes anew is shown it, if the message itself
+// was shown to nobody yet: then both may be on their way. What somebody was shown is read from the file by who comes anew.
 const dispatchGrace = 2 * time.Second
 
 // find returns what was said with a key; what was said as plain text has none, and is found by its text. The caller holds
@@ -26,9 +27,13 @@ func (s *said) known() {
 	}
 }
 
-// before tells whether a change was stored well before a connection began.
+// before tells whether a change was stored before a connection began, so that whoever came with it must be shown it.
 func (s *said) before(since time.Time) bool {
-	return s != nil && !s.stored.IsZero() && since.Sub(s.stored) > dispatchGrace
+	if s == nil || s.stored.IsZero() || !s.stored.Before(since) {
+		return false
+	}
+	seen := s.target.seen
+	return !seen.IsZero() && seen.Before(since) || since.Sub(s.stored) > dispatchGrace
 }
 
 // judge looks whether a message was shown as it may be to a reader who has come when he has: as it was said or as it was

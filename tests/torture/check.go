@@ -90,9 +90,9 @@ func read(path string, final bool, ours func(room string) bool) (rows []stored, 
 	if err != nil {
 		return nil, fmt.Errorf("read the rooms: %w", err)
 	}
-	seen, latest := map[string]int64{}, map[string]int64{}
+	seen, latest, messages := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	err = sqlitex.ExecuteTransient(conn, `SELECT r.name, e.seq, m.id, e.id, e.body, e.kind, e.target, e.at, coalesce(f.erased, 0),
-		coalesce(f.body, '') FROM events e
+		coalesce(f.body, ''), e.ordinal FROM events e
 		JOIN rooms r ON r.num = e.room JOIN members m ON m.num = e.member LEFT JOIN folds f ON f.pos = e.pos
 		WHERE r.name <> '$server' ORDER BY e.pos`, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
 		member := make([]byte, s.ColumnLen(2))
@@ -107,6 +107,12 @@ func read(path string, final bool, ours func(room string) bool) (rows []stored, 
 		}
 		if row.at < latest[row.room] {
 			return &violation{noGap, fmt.Sprintf("in the file, number %d of %s is older than the one before it", row.seq, row.room)}
+		}
+		if row.kind == "message" { // by their ordinals it is told how many are unread
+			messages[row.room]++
+			if n := s.ColumnInt64(10); n != messages[row.room] {
+				return &violation{noGap, fmt.Sprintf("in the file, number %d of %s is its message %d and says %d", row.seq, row.room, messages[row.room], n)}
+			}
 		}
 		seen[row.room], latest[row.room] = row.seq, row.at
 		if ours(row.room) {

@@ -32,6 +32,7 @@ type client struct {
 	pace   time.Duration // between messages on average; 0 = it only reads
 	keeps  bool          // it takes nothing back
 	sleeps bool          // it is away for seconds between connections
+	anew   bool          // it knows nothing when it comes: it reads the last blocks of history again and again
 	well   bool          // nothing goes wrong with it: it is never refused, and stays away as the server asks for
 
 	// Owned by the goroutine of the client.
@@ -73,6 +74,9 @@ func (w *world) invite(ctx context.Context) {
 	}
 	for i := range 6 {
 		w.add(ctx, &client{name: fmt.Sprintf("reader%d", i), rooms: both, sleeps: i%2 == 0})
+	}
+	for i := range 3 {
+		w.add(ctx, &client{name: fmt.Sprintf("newcomer%d", i), rooms: both[:1], anew: true})
 	}
 	for i := range 3 {
 		w.add(ctx, &client{name: fmt.Sprintf("page%d", i), html: true, rooms: both[:1], pace: 80 * time.Millisecond, sleeps: i == 2})
@@ -130,6 +134,9 @@ func (c *client) connect(ctx context.Context) error {
 		fault = wireFault{}
 	}
 	c.within = 0
+	if c.anew {
+		c.forget()
+	}
 	if c.html && c.cookie == "" {
 		c.logins++ // a login whose answer was lost keeps its name
 		cookie, err := c.w.login(ctx, fmt.Sprintf("%s-%d", c.name, c.logins))
@@ -173,6 +180,17 @@ func (c *client) connect(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// blockOf is how many events a block of history has: who begins at a multiple of it shares blocks with all who do.
+const blockOf = 256
+
+// forget has the client begin some blocks before the end.
+func (c *client) forget() {
+	end := c.w.ledger.end(c.rooms[0])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = map[string]mark{c.rooms[0]: {seq: max(0, end/blockOf-2) * blockOf}}
 }
 
 // refusedBy judges a connection that did not come about.

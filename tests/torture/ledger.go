@@ -50,8 +50,9 @@ type said struct {
 	stored time.Time // when it was first known to be stored
 
 	// Of a message.
-	edits    []*said // sent, in order
-	deletion *said   // sent
+	edits    []*said   // sent, in order
+	deletion *said     // sent
+	seen     time.Time // when it was first shown to anybody
 }
 
 // Kinds of what is said, as commands name them.
@@ -206,6 +207,7 @@ func (l *ledger) place(who, room string, seq int64, s *said, e shown) {
 		l.breaks(exactlyOnce, "%s saw %s as %s %d, and it was shown as %d already", who, e.id, room, seq, at)
 	}
 	l.shown[room][seq], l.places[e.key] = e, seq
+	s.seen = time.Now()
 	l.ends[room] = max(l.ends[room], seq)
 	if owner, ok := l.owners[room][seq]; ok && owner != e.key {
 		l.breaks(noGap, "%s saw %q as %s %d, and that number was acknowledged for %s", who, e.text, room, seq, owner.id)

@@ -17,6 +17,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,7 +25,7 @@ import (
 )
 
 // mutants are the build tags (mutant_NAME) that break a promise each.
-var mutants = []string{"noindex", "nosync", "earlyack", "reorder", "seam", "onepage", "noend", "keeptext"}
+var mutants = []string{"noindex", "nosync", "earlyack", "reorder", "seam", "onepage", "noend", "keeptext", "stale", "goon"}
 
 func main() {
 	duration := flag.Duration("duration", 30*time.Second, "how long everything goes wrong; the end and the last check come on top")
@@ -126,8 +127,24 @@ func torture(ctx context.Context, o options) (err error) {
 
 // tortureAll runs every mutant, each of which must be found out.
 func tortureAll(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp("", "govor-mutants-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	ctx, cancel := context.WithCancel(ctx)
+	builds := buildAll(ctx, o, dir)
+	defer func() {
+		cancel()
+		for range builds { // until it has ended
+		}
+	}()
 	var through []string
-	for _, o.mutant = range mutants {
+	for b := range builds {
+		if b.err != nil {
+			return b.err
+		}
+		o.mutant, o.binary = b.mutant, b.binary
 		began := time.Now()
 		fmt.Printf("== mutant %s\n", o.mutant)
 		err := torture(ctx, o)
@@ -146,6 +163,37 @@ func tortureAll(ctx context.Context, o options) error {
 	}
 	fmt.Printf("all %d mutants were found out\n", len(mutants))
 	return nil
+}
+
+// built is a mutant that is ready to run.
+type built struct {
+	mutant, binary string
+	err            error
+}
+
+// buildAll builds the mutants in a directory, the next one while one runs. It stops after an error, and when ctx ends.
+func buildAll(ctx context.Context, o options, dir string) <-chan built {
+	builds := make(chan built)
+	go func() { // ends with the last one, or with ctx
+		defer close(builds)
+		for _, name := range mutants {
+			b := built{mutant: name}
+			o.mutant = name
+			in := filepath.Join(dir, name)
+			if b.err = os.Mkdir(in, 0o700); b.err == nil {
+				b.binary, b.err = build(ctx, o, in)
+			}
+			select {
+			case builds <- b:
+			case <-ctx.Done():
+				return
+			}
+			if b.err != nil {
+				return
+			}
+		}
+	}()
+	return builds
 }
 
 // first prefers what a client found broken to what followed from it.

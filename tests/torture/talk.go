@@ -204,7 +204,7 @@ func (t *talk) advance(room string, f frame) error {
 func (t *talk) caughtUp(room string, seq int64) {
 	if upto := t.joined[room]; upto > 0 && seq >= upto {
 		t.joined[room] = 0
-		if t.good {
+		if t.good && !t.anew {
 			t.w.ledger.caughtUp(time.Since(t.began))
 		}
 	}

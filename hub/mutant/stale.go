@@ -1,0 +1,6 @@
+//go:build mutant_stale
+
+package mutant
+
+// Active is the mutant that this build is.
+const Active = Stale
