@@ -109,14 +109,13 @@ SEED ?= tests/out/seed
 seed:
 	go run ./tests/seed --dir $(SEED) --events 1000000 --rooms 500 --members 500
 
-# Every fuzz target for so long: make fuzz FUZZTIME=5m FUZZ=FuzzParser
+# Every fuzz target for so long, two at a time: make fuzz FUZZTIME=5m FUZZ=FuzzParser
 FUZZTIME ?= 10s
 fuzz:
-	@set -e; grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sort -u | sed 's/^func //' | grep -E '$(or $(FUZZ),.)' | while read -r target; do \
-		dir=$$(dirname "$$(grep -rlE --include='*_test.go' "^func $$target\(" .)"); \
-		echo "$$target in $$dir"; \
-		go test "$$dir" -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME); \
-	done
+	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z]+' . | sort -u | sed 's/^func //' | grep -E '$(or $(FUZZ),.)' | xargs -P 2 -I{} sh -c '\
+		dir=$$(dirname "$$(grep -rlE --include="*_test.go" "^func {}\(" .)"); \
+		out=$$(go test "$$dir" -run="^\$$" -fuzz="^{}\$$" $(if $(FUZZ),,-parallel=1) -fuzztime=$(FUZZTIME) 2>&1) || { echo "$$out"; exit 255; }; \
+		echo "{} in $$dir: $$(echo "$$out" | grep -o "execs: [0-9]*" | tail -1)"'
 
 # go.mod is as it should be, and docs/dependencies.md lists what it has.
 deps:
