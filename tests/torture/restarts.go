@@ -25,28 +25,16 @@ const (
 
 // restartAgain restarts the server in place, again and again, under the load of many clients of whom nothing goes wrong:
 // nobody is refused, nothing that is said is refused, and everything has its receipt soon.
-func restartAgain(ctx context.Context, o options, restarts, clients, events int) (err error) {
+func restartAgain(ctx context.Context, o options, restarts, clients, events int) error {
 	fmt.Printf("%d restarts under the load of %d clients, with %d messages in the file\n", restarts, clients, events)
-	w, err := newWorld(o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close(err != nil)) }()
-	if err := w.seed(ctx, events); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	w.ledger.broken = cancel
-	l := life{n: 1, driver: o.driver, disk: diskWell, ring: "256k", stall: "1m"}
-	if l.driver == "" {
-		l.driver = "loop"
-	}
-	p, err := w.start(ctx, l)
-	if err != nil {
-		return err
-	}
-	defer p.kill()
+	fill := func(ctx context.Context, w *world) error { return w.seed(ctx, events) }
+	return inPeace(ctx, o, "256k", fill, func(ctx context.Context, w *world, p *process) error {
+		return w.restartUnder(ctx, p, restarts, clients)
+	})
+}
+
+// restartUnder restarts under the load of clients, and judges how long pages and receipts took.
+func (w *world) restartUnder(ctx context.Context, p *process, restarts, clients int) error {
 	w.crowd(ctx, clients)
 	probing, stopProbe := context.WithCancel(ctx)
 	defer stopProbe()
@@ -54,13 +42,13 @@ func restartAgain(ctx context.Context, o options, restarts, clients, events int)
 	w.running.Go(func() { longest <- w.probe(probing) })
 	for n := range restarts {
 		if err := w.restartOnce(ctx, p, n+1); err != nil {
-			return first(ctx, err)
+			return err
 		}
 	}
 	stopProbe()
 	wait := <-longest
 	if err := w.finish(ctx, p); err != nil {
-		return first(ctx, err)
+		return err
 	}
 	fmt.Printf("a page waited for at most %v, a receipt for %v\n", wait.Round(time.Millisecond), w.ledger.slow.Round(time.Millisecond))
 	switch {

@@ -24,27 +24,16 @@ import (
 const flat = 0.05
 
 // soak is the long form: nobody is hurt, but there are many. Every delivery is counted and must be the next one.
-func soak(ctx context.Context, o options, idle, crowd, rate int) (err error) {
+func soak(ctx context.Context, o options, idle, crowd, rate int) error {
 	fmt.Printf("soak: %d idle and %d in a room of %d messages a second, for %v\n", idle, crowd, rate, o.duration)
-	w, err := newWorld(o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close(err != nil)) }()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	w.ledger.broken = cancel
-	l := life{n: 1, driver: o.driver, disk: diskWell, ring: "1M", stall: "1m"}
-	if l.driver == "" {
-		l.driver = "loop"
-	}
-	p, err := w.start(ctx, l)
-	if err != nil {
-		return err
-	}
-	defer p.kill()
+	return inPeace(ctx, o, "1M", nil, func(ctx context.Context, w *world, p *process) error {
+		return (&sitting{world: w}).sit(ctx, p, idle, crowd, rate)
+	})
+}
 
-	s := &sitting{world: w}
+// sit fills the rooms, speaks, and looks at what became of it.
+func (s *sitting) sit(ctx context.Context, p *process, idle, crowd, rate int) error {
+	w := s.world
 	if err := s.seat(ctx, idle, "idle"); err != nil {
 		return err
 	}
@@ -55,12 +44,12 @@ func soak(ctx context.Context, o options, idle, crowd, rate int) (err error) {
 		return err
 	}
 	fmt.Printf("%d connections are open, the server has %.1f MiB\n", idle+crowd, mebibytes(p.pid))
-	said, memory, err := s.speak(ctx, p, rate, o.duration)
+	said, memory, err := s.speak(ctx, p, rate, w.o.duration)
 	if err == nil {
 		err = s.finish(ctx, p, int64(said)*int64(crowd))
 	}
 	if err != nil {
-		return first(ctx, err)
+		return err
 	}
 	if err := p.terminate(w.log.tail); err != nil {
 		return err

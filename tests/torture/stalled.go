@@ -29,32 +29,20 @@ const (
 
 // stalled measures how long messages take to readers, with a fifth of the sockets of the room stalled and without, in
 // interleaved pairs. Who was stalled reads on afterwards, and must get everything.
-func stalled(ctx context.Context, o options, pairs int) (err error) {
+func stalled(ctx context.Context, o options, pairs int) error {
 	fmt.Printf("%d pairs: %d readers of %d messages a second, all well, and with %d of them stalled\n", pairs, readers, perSecond, readers/stalledPart)
-	w, err := newWorld(o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close(err != nil)) }()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	w.ledger.broken = cancel
-	l := life{n: 1, driver: o.driver, disk: diskWell, ring: "256k", stall: "1m"}
-	if l.driver == "" {
-		l.driver = "loop"
-	}
-	p, err := w.start(ctx, l)
-	if err != nil {
-		return err
-	}
-	defer p.kill()
+	return inPeace(ctx, o, "256k", nil, func(ctx context.Context, w *world, p *process) error { return w.compare(ctx, p, pairs) })
+}
+
+// compare measures so many pairs.
+func (w *world) compare(ctx context.Context, p *process, pairs int) (err error) {
 	var ratios []float64
 	for n := range pairs {
 		var p99 [2]time.Duration // well, stalled
 		for _, k := range [2]int{n % 2, 1 - n%2} {
 			h := &hall{world: w, room: fmt.Sprintf("hall%d-%d", n, k), stalls: k == 1}
 			if p99[k], err = h.measure(ctx, p); err != nil {
-				return first(ctx, err)
+				return err
 			}
 		}
 		ratios = append(ratios, float64(p99[1])/float64(p99[0]))

@@ -119,6 +119,34 @@ func (w *world) close(failed bool) error {
 	return os.RemoveAll(w.dir)
 }
 
+// inPeace runs do in a world of one life, in which nothing goes wrong with the server. before, if not nil, may fill the
+// data directory.
+func inPeace(ctx context.Context, o options, ring string, before func(context.Context, *world) error, do func(context.Context, *world, *process) error) (err error) {
+	w, err := newWorld(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close(err != nil)) }()
+	if before != nil {
+		if err := before(ctx, w); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w.ledger.broken = cancel
+	l := life{n: 1, driver: o.driver, disk: diskWell, ring: ring, stall: "1m"}
+	if l.driver == "" {
+		l.driver = "loop"
+	}
+	p, err := w.start(ctx, l)
+	if err != nil {
+		return err
+	}
+	defer p.kill()
+	return first(ctx, do(ctx, w, p))
+}
+
 // live runs the server for one life and looks at the file when it has ended.
 func (w *world) live(ctx context.Context, l life) error {
 	fmt.Println(l)
