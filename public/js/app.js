@@ -39,8 +39,6 @@ import { Words } from "./words.js";
  * @property {HTMLDialogElement} ended
  */
 
-const MINUTE_MS = 60_000;
-
 /**
  * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id
@@ -139,14 +137,22 @@ function hasKeyboard() {
   return matchMedia("(pointer: fine)").matches;
 }
 
-/** @param {() => void} then */
+/**
+ * Calls then when a day begins and, where the machine has slept over it, when somebody looks.
+ * @param {() => void} then
+ */
 function everyMidnight(then) {
-  let day = new Date().getDate();
-  setInterval(() => {
-    if (new Date().getDate() === day) return;
-    day = new Date().getDate();
-    then();
-  }, MINUTE_MS);
+  let day = "";
+  let timer = 0;
+  const look = () => {
+    clearTimeout(timer);
+    const now = new Date();
+    timer = setTimeout(look, new Date(now).setHours(24, 0, 0, 0) - now.getTime());
+    if (day && day !== now.toDateString()) then();
+    day = now.toDateString();
+  };
+  document.addEventListener("visibilitychange", look);
+  look();
 }
 
 enhanceThemes(document);

@@ -125,10 +125,16 @@ export class Decorator {
     if (line) this.#label(line, message);
   }
 
-  /** @param {HTMLElement} message */
+  /**
+   * A new line between days. What came before the first message of its day, such as that somebody came, is of that day, too.
+   * @param {HTMLElement} message
+   */
   #newLine(message) {
     const line = this.#dateLine();
-    message.before(line);
+    const ofDay = (/** @type {Element | null} */ e) => e instanceof HTMLElement && !isMessage(e) && (!e.dataset.at || dayOf(e) === dayOf(message));
+    let first = message;
+    while (ofDay(first.previousElementSibling)) first = /** @type {HTMLElement} */ (first.previousElementSibling);
+    first.before(line);
     return line;
   }
 

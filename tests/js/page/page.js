@@ -181,6 +181,44 @@ const tests = {
     equal([...document.querySelectorAll(".date__label")].map((el) => el.textContent), ["Вчера", "Сегодня"]);
   },
 
+  async "who came before the first message of a day is below the line of that day"() {
+    const { apply } = parts();
+    const came = (at) => `<li class="system" data-list="log" data-kind="presence" data-at="${at}"></li>`;
+    const yesterday = NOON - 86_400_000;
+    apply(came(NOON));
+    apply(message(1));
+    equal(outline(), ["today", "system", 1]);
+    $("#log").replaceChildren();
+    apply(message(1, { at: yesterday }) + came(yesterday + 1) + came(NOON - 2) + came(NOON - 1));
+    apply(message(2, { at: NOON }));
+    equal(outline(), [dayOf(yesterday), 1, "system", "today", "system", "system", 2]);
+    $("#log").replaceChildren();
+    apply(came(yesterday));
+    apply(message(1));
+    equal(outline(), ["system", "today", 1]);
+  },
+
+  async "after midnight the lines between days say what they are now, and what is new begins a day"() {
+    const { apply, decorator, list } = parts();
+    const now = Date.now;
+    const midnight = new Date(NOON).setHours(24, 0, 0, 0);
+    const labels = () => [...document.querySelectorAll(".date__label")].map((el) => el.textContent);
+    try {
+      apply(message(1, { at: NOON - 86_400_000 }) + message(2, { at: midnight - 1_000 }));
+      equal(labels(), ["Вчера", "Сегодня"]);
+      Date.now = () => midnight + 1_000;
+      decorator.relabel(list);
+      equal(labels().slice(1), ["Вчера"]);
+      equal(/^\d+ \p{L}+$/u.test(labels()[0]), true, labels()[0]);
+      apply(message(3, { at: midnight + 500 }));
+      equal(labels().slice(1), ["Вчера", "Сегодня"]);
+      equal(outline().length, 6);
+      equal($("#m-1-3").hasAttribute("data-grouped"), false, "a day begins with a name");
+    } finally {
+      Date.now = now;
+    }
+  },
+
   async "the log follows the end, until somebody goes up; then it stays and counts"() {
     const counts = [];
     const { apply, scroller, log } = parts({ onUnread: (n) => counts.push(n) });
