@@ -32,6 +32,9 @@ export class Actions {
   #opener = null; // gets the focus back
   #press = 0; // timer
   #pressed = { x: 0, y: 0 };
+  /** @type {HTMLElement | null} */
+  #touched = null; // the message that a finger lies on
+  #held = false; // the last press was long
 
   /** @param {Parts} parts */
   constructor(parts) {
@@ -44,7 +47,9 @@ export class Actions {
     list.addEventListener("pointerup", () => this.#up());
     list.addEventListener("pointercancel", () => this.#release());
     list.addEventListener("pointermove", (event) => this.#moved(event));
-    list.addEventListener("contextmenu", (event) => list.querySelector("[data-pressed]") && event.preventDefault());
+    // No click follows a long press: it would come when the menu lies under the finger, and choose something in it.
+    list.addEventListener("touchend", (event) => this.#held && event.cancelable && event.preventDefault());
+    list.addEventListener("contextmenu", (event) => this.#contextMenu(event));
     menu.addEventListener("click", (event) => this.#chosen(event));
     menu.addEventListener("keydown", (event) => this.#menuKey(event));
     menu.addEventListener("toggle", (event) => this.#toggled(/** @type {ToggleEvent} */ (event).newState === "open"));
@@ -89,12 +94,24 @@ export class Actions {
     const message = messageOf(/** @type {Element} */ (event.target));
     if (event.pointerType !== "touch" || !message?.querySelector(".message__tool")) return;
     this.#pressed = { x: event.clientX, y: event.clientY };
+    this.#touched = message;
     this.#press = setTimeout(() => message.setAttribute("data-pressed", ""), LONG_PRESS_MS);
+  }
+
+  /**
+   * A browser may find a press to be long before we do; a mouse has the browser's menu.
+   * @param {MouseEvent} event
+   */
+  #contextMenu(event) {
+    if (!this.#touched) return;
+    event.preventDefault();
+    this.#touched.setAttribute("data-pressed", "");
   }
 
   /** The finger is up: the menu opens only now, because what lies outside of it closes it. */
   #up() {
     const message = this.#release();
+    this.#held = message !== null;
     if (!message) return;
     this.#activate(message);
     setTimeout(() => this.#open(message, message.querySelector('[data-do="menu"]')));
@@ -106,6 +123,7 @@ export class Actions {
    */
   #release() {
     clearTimeout(this.#press);
+    this.#touched = null;
     const message = /** @type {HTMLElement | null} */ (this.#parts.list.querySelector("[data-pressed]"));
     message?.removeAttribute("data-pressed");
     return message;
