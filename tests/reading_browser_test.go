@@ -300,6 +300,8 @@ func TestBrowserNotifiesOfMentions(t *testing.T) {
 	p := browser.person(t, "Мария")
 	p.call(browserCall(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
 		window.notes = [];
+		navigator.setAppBadge = async (n) => { window.appBadge = n; };
+		navigator.clearAppBadge = async () => { window.appBadge = 0; };
 		window.asked = 0;
 		window.Notification = class {
 			static permission = "default";
@@ -330,7 +332,10 @@ func TestBrowserNotifiesOfMentions(t *testing.T) {
 	s.curl("/r/lobby/messages?name=ci", "никому")
 	s.curl("/r/lobby/messages?name=ci", "привет, @мария!")
 	p.until("a notification of this room", `notes.length === 2 && notes[1].tag === "govor/lobby" && notes[1].body === "ci: привет, @мария!"`)
-	p.until("what waits is counted", `document.title.startsWith("(4) ")`)
+	const dot = `document.querySelector("link[rel=icon]").href.includes("waiting")`
+	p.until("what waits is counted", `document.title.startsWith("(4) ") && appBadge === 4 && `+dot)
 	p.do(chromedp.Evaluate[chromedp.Void]("look(false)"))
-	p.until("it goes away with reading", `!notes[1].open && document.title.startsWith("(2) ")`)
+	p.until("it goes away with reading", `!notes[1].open && document.title.startsWith("(2) ") && appBadge === 2 && `+dot)
+	p.room(s, "design")
+	p.until("nothing waits any more", `!document.title.startsWith("(") && appBadge === 0 && !(`+dot+`)`)
 }
