@@ -230,7 +230,7 @@ func TestBrowserScreenshots(t *testing.T) {
 		anna.sees("Термос за мной")
 	}
 	theme("light")
-	anna.do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(s.url("/")))
+	anna.do(chromedp.EmulateViewport(1280, 800), chromedp.Navigate(s.url("/?lang=en")))
 	shoot("login")
 	anna.enter(s)
 	anna.say("Записала: *суббота, девять утра*. Термос за мной.")

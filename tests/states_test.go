@@ -83,6 +83,11 @@ var states = []state{
 		w.run(ownMessage + `.querySelector('[data-do="edit"]').click()`)
 		w.p.until("the bar is there", `!document.getElementById("edit-bar").hidden`)
 	}},
+	{"edited", func(w *walk) { w.edited() }},
+	{"completion", func(w *walk) { w.complete("@") }},
+	{"commands", func(w *walk) { w.complete("/") }},
+	{"code that was copied", func(w *walk) { w.copied() }},
+	{"help", func(w *walk) { w.help() }},
 	{"page of one's own message", func(w *walk) {
 		w.room("/r/lobby")
 		w.run(`document.body.dataset.page = ""; location.assign(` + ownMessage + `.querySelector('[data-do="menu"]').href)`)
@@ -94,7 +99,14 @@ var states = []state{
 		w.page("room")
 		w.somebody()
 	}},
+	{"sheet about somebody", func(w *walk) { w.sheet() }},
 	{"audit", func(w *walk) { w.visit("/audit") }},
+	{"help as a page", func(w *walk) { w.visit("/help") }},
+	{"account", func(w *walk) { w.visit("/account") }},
+	{"account with a bad password", func(w *walk) { w.setPassword("коротко") }},
+	{"account with a password", func(w *walk) { w.setPassword("тайна тайна") }},
+	{"link to another device", func(w *walk) { w.submits(`form[action="/account/link"] button`, "account") }},
+	{"token", func(w *walk) { w.visit("/account"); w.token() }},
 	{"too long", func(w *walk) {
 		w.room("/r/lobby")
 		w.write(strings.Repeat("я", 8100))
@@ -105,6 +117,66 @@ var states = []state{
 	{"offline with a queue", func(w *walk) { w.offline() }},
 	{"online again", func(w *walk) { w.online() }},
 	{"connection closed", func(w *walk) { w.ended() }},
+}
+
+// edited has the reader edit a message, and waits for what everybody sees.
+func (w *walk) edited() {
+	w.t.Helper()
+	w.live()
+	seq := eval[string](w.p, ownMessage+`.dataset.seq`)
+	if r := w.s.request("PUT", "/r/lobby/messages/"+seq, "теперь **иначе**", append(w.asMember(), "Content-Type", "text/plain")...); r.status/100 != 2 {
+		w.t.Fatalf("edit: %d %s", r.status, r.body)
+	}
+	w.p.until("the mark", `document.querySelector('#log [data-seq="`+seq+`"] .message__edited')`)
+}
+
+// complete types a sign after which something is suggested.
+func (w *walk) complete(sign string) {
+	w.t.Helper()
+	w.run(`const f = document.getElementById("composer-text"); f.focus(); f.value = "` + sign + `"; f.setSelectionRange(1, 1);
+		f.dispatchEvent(new InputEvent("input", {bubbles: true}))`)
+	w.p.until("suggestions", `document.querySelector("#completion:not([hidden]) li")`)
+}
+
+func (w *walk) copied() {
+	w.t.Helper()
+	w.run(`const f = document.getElementById("composer-text"); f.value = ""; f.dispatchEvent(new InputEvent("input", {bubbles: true})); f.blur()`)
+	w.p.do(chromedp.EmulateViewport(1440, 900), chromedp.Click(".code__copy")) // a browser copies only what somebody asks it to
+	w.p.until("the button says so", `document.querySelector(".code__copy[data-done]") && document.getElementById("announcer").textContent`)
+}
+
+func (w *walk) help() {
+	w.t.Helper()
+	w.run(`document.getElementById("help").click()`)
+	w.p.until("the help", `document.querySelector("#sheet[open] .help")`)
+}
+
+// sheet opens what a host can do to somebody over the room.
+func (w *walk) sheet() {
+	w.t.Helper()
+	w.room("/r/lobby")
+	w.run(`document.querySelector("#log .message:not([data-own]) .message__name").click()`)
+	w.p.until("the sheet", `document.querySelector("#sheet[open] .host")`)
+}
+
+// submits presses a button of a form, and waits for the page that answers.
+func (w *walk) submits(button, page string) {
+	w.t.Helper()
+	w.run(`document.body.dataset.page = ""; document.querySelector(` + quote(button) + `).click()`)
+	w.page(page)
+}
+
+func (w *walk) setPassword(password string) {
+	w.t.Helper()
+	w.visit("/account")
+	w.run(`const f = document.getElementById("new"); f.minLength = 0; f.value = ` + quote(password))
+	w.submits(`form[action="/account/password"] button:not([type])`, "account")
+}
+
+func (w *walk) token() {
+	w.t.Helper()
+	w.run(`document.getElementById("label").value = "сборка"`)
+	w.submits(`form[action="/account/tokens"] button`, "account")
 }
 
 // ownMessage is one of those that the reader may change.
@@ -335,12 +407,10 @@ func (w *walk) online() {
 	w.run(`document.getElementById("banner").hidden = false`)
 }
 
-// ended logs the member out elsewhere.
+// ended logs the member out in another tab.
 func (w *walk) ended() {
 	w.t.Helper()
 	w.p.until("nothing waits", `!document.querySelector("#log [data-state]")`)
-	if r := w.s.request("POST", "/logout", "", w.asMember()...); r.status/100 > 3 {
-		w.t.Fatalf("log out: %d", r.status)
-	}
+	w.run(`void fetch("/logout", {method: "POST", redirect: "manual"})`)
 	w.p.until("the page says so", `document.getElementById("banner").dataset.state === "closed"`)
 }
