@@ -13,7 +13,7 @@ endif
 # own, and takes ten times as long when each of its steps is looked at; who calls it how is looked at all the same.
 RACE := -race -gcflags=modernc.org/...=-race=false
 
-.PHONY: fuzz deps flood run build fmt lint test axe figures drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
+.PHONY: fuzz deps flood timing run build fmt lint test axe figures drivers race bench load torture mutants restarts stalled soak seed vuln cover cross screenshots
 
 run:
 	go run .
@@ -85,6 +85,10 @@ torture:
 # else.
 flood:
 	go run ./tests/flood $(if $(PAIRS),--pairs $(PAIRS)) $(if $(FLOOD),--flood $(FLOOD))
+
+# That times tell nothing about names, and that wrong logins cost nobody else anything. On a machine that does nothing else.
+timing:
+	GOVOR_TIMING=1 go test -count=1 -v -run 'TestKnownNamesCannotBeToldByTime|TestWrongLoginsDoNotDisturb' ./tests
 
 # Every mutant in turn: each must be found out.
 mutants:

@@ -30,6 +30,7 @@ import (
 	"govor/hub/clock"
 	"govor/hub/data"
 	"govor/hub/front"
+	"govor/hub/hasher"
 	"govor/hub/journal"
 	"govor/hub/restart"
 	"govor/hub/setting"
@@ -66,6 +67,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin, 
 		err = invite(ctx, args, getenv, stdout)
 	case "healthcheck":
 		err = healthcheck(ctx, args, getenv)
+	case hasher.Command:
+		err = hasher.Serve(stdin, stdout)
 	case "version":
 		err = sayVersion(args, stdout)
 	case "help":
@@ -182,6 +185,7 @@ type server struct {
 	registry *prometheus.Registry
 	store    *store.Store
 	journal  *journal.Local
+	hasher   *hasher.Hasher
 	hub      *hub.Hub
 	loops    *socket.Loops // nil = the portable driver serves everybody
 	http     *handlers.Server
@@ -221,9 +225,10 @@ func (s *server) openLive(cfg config) error {
 	if err != nil {
 		return err
 	}
+	s.hasher = hasher.New(ownProgram(), s.log)
 	s.hub, err = hub.New(hub.Config{
 		Journal: s.journal, Store: s.store, Log: s.log, Registry: s.registry, Prerender: v.Prerender, Forget: v.Forget, Now: clock.Now,
-		Secret: secret, Mode: hub.Mode(cfg.Mode), Password: cfg.Password,
+		Secret: secret, Mode: hub.Mode(cfg.Mode), Password: cfg.Password, Hasher: s.hasher,
 		Limits: cfg.hubLimits(),
 	})
 	if err != nil {
@@ -241,6 +246,19 @@ func (s *server) openLive(cfg config) error {
 		Metrics: cfg.MetricsListen == "", MetricsToken: cfg.MetricsToken,
 	})
 	return err
+}
+
+// ownProgram is the path of this very program; "" if it cannot be found.
+func ownProgram() string {
+	const running = "/proc/self/exe" // whatever lies at its path by now
+	if _, err := os.Stat(running); err == nil {
+		return running
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return path
 }
 
 // newLoops starts the event loops, if mode and system are for it; nil are none.
@@ -399,5 +417,6 @@ func (s *server) stop(ctx context.Context, timeout time.Duration, restarts bool)
 // closeStore ends connections that are left, finishes what was appended and closes the file.
 func (s *server) closeStore() error {
 	s.loops.Close()
+	s.hasher.Close()
 	return errors.Join(s.journal.Close(), s.store.Close())
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"govor/hub/hasher"
 	"govor/hub/journal"
 	"govor/hub/protocol"
 	"govor/hub/store"
@@ -37,6 +38,7 @@ type Config struct {
 	Secret    []byte                          // at least 32 bytes; signs cookies and tokens
 	Mode      Mode                            // who may come in; "" = everybody
 	Password  string                          // of the server, with ModePassword
+	Hasher    *hasher.Hasher                  // nil = hashes are made in this process
 	Limits    Limits
 }
 
@@ -117,6 +119,9 @@ func New(cfg Config) (*Hub, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Hasher == nil {
+		cfg.Hasher = hasher.New("", cfg.Log)
+	}
 	paces, err := lru.New[string, []bucket](maxPaced)
 	if err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
@@ -129,10 +134,10 @@ func New(cfg Config) (*Hub, error) {
 		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}, paged: func() {}},
 	}
 	h.watchers = newWatchers(h)
-	if h.door, err = newDoor(cfg.Mode, cfg.Password, h.signer); err != nil {
+	if h.door, err = newDoor(cfg.Mode, cfg.Password, h.signer, cfg.Hasher); err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}
-	if h.passwords, err = newPasswords(); err != nil {
+	if h.passwords, err = newPasswords(cfg.Hasher); err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}
 	h.leases.byAddr = make(map[netip.Addr]int)

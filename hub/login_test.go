@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"govor/hub/hasher"
 	"govor/hub/protocol"
 )
 
@@ -245,7 +246,7 @@ func TestTriesAtOneNameAreBoundedAndTheRightPasswordWorksLater(t *testing.T) {
 }
 
 func TestHashesAreMadeAFewAtOnceAndTheQueueIsBounded(t *testing.T) {
-	p, err := newPasswords()
+	p, err := newPasswords(hasher.New("", zap.NewNop()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/alexedwards/argon2id"
-
+	"govor/hub/hasher"
 	"govor/hub/journal"
 	"govor/hub/protocol"
 )
@@ -30,7 +29,7 @@ type door struct {
 	mark string // which password that was: who came in by another one has to log in again
 }
 
-func newDoor(mode Mode, password string, s signer) (door, error) {
+func newDoor(mode Mode, password string, s signer, hashing *hasher.Hasher) (door, error) {
 	if mode == "" {
 		mode = ModeOpen
 	}
@@ -43,7 +42,7 @@ func newDoor(mode Mode, password string, s signer) (door, error) {
 		return d, fmt.Errorf("the server's password: %s", bad.Message)
 	}
 	var err error
-	if d.hash, err = argon2id.CreateHash(word, &hashParams); err != nil {
+	if d.hash, err = hashing.Hash(word); err != nil {
 		return d, fmt.Errorf("hash the server's password: %w", err)
 	}
 	d.mark = base64.RawURLEncoding.EncodeToString(s.mac("gate", word)[:9])

@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/alexedwards/argon2id"
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
+	"govor/hub/hasher"
 	"govor/hub/protocol"
 )
 
@@ -28,14 +28,12 @@ const (
 	maxProved       = 1024 // passwords that need not be hashed again
 )
 
-// hashParams are those of OWASP for 19 MiB; a hash carries its own, so they may change.
-var hashParams = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
-
 // noHash is compared with where there is no password, so that this takes as long. Nobody knows of which password it is.
 const noHash = "$argon2id$v=19$m=19456,t=2,p=1$QxMA7ZTIYop5BXzPkdNLfA$pt4w1X4/sdz+bfEYA/qqSp6BGFRfOtBCYRx7gxGqgkA"
 
 // passwords hashes and compares them, a few at once: 19 MiB and a processor each would be a way to take the chat down.
 type passwords struct {
+	hasher   *hasher.Hasher
 	slots    chan struct{}
 	waiting  atomic.Int32
 	attempts *lru.Cache[string, *rate.Limiter] // by key of the name
@@ -43,8 +41,8 @@ type passwords struct {
 	proved   *lru.Cache[string, [sha256.Size]byte]
 }
 
-func newPasswords() (*passwords, error) {
-	p := &passwords{slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2)))}
+func newPasswords(hashing *hasher.Hasher) (*passwords, error) {
+	p := &passwords{hasher: hashing, slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2)))}
 	_, _ = rand.Read(p.key[:])
 	var err error
 	if p.attempts, err = lru.New[string, *rate.Limiter](maxAttemptNames); err != nil {
@@ -81,7 +79,7 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer p.release()
-	h, err := argon2id.CreateHash(password, &hashParams)
+	h, err := p.hasher.Hash(password)
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
 	}
@@ -109,7 +107,7 @@ func (p *passwords) check(ctx context.Context, key, password, hash string, now t
 	if against == "" {
 		against = noHash
 	}
-	same, err := argon2id.ComparePasswordAndHash(password, against)
+	same, err := p.hasher.Same(password, against)
 	if err != nil {
 		return false, fmt.Errorf("compare a password: %w", err)
 	}
