@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ import (
 
 // config is every setting of the server, checked.
 type config struct {
-	Listen                   string
+	Listen                   []string // host:port or unix:PATH each
 	DataDir                  string
 	BaseURL                  string // "" = from the request; else scheme://host[:port], no path
 	AllowedOrigins           []string
@@ -85,7 +86,7 @@ func parseConfig(args []string, getenv func(string) string) (config, error) {
 	var known []setting.Known
 	for _, g := range groups {
 		for _, s := range g.settings {
-			known = append(known, setting.Known{Name: s.name, Switch: s.value == ""})
+			known = append(known, setting.Known{Name: s.name, Switch: s.value == "", Many: s.name == "listen"})
 		}
 	}
 	sources, err := setting.Read(known, args, getenv)
@@ -143,7 +144,7 @@ func (c *config) checkDoor(getenv func(string) string) error {
 		return &usageError{Text: "--mode password needs a password: the first line of --password-file FILE, or GOVOR_PASSWORD."}
 	case c.Mode != string(hub.ModePassword) && c.Password != "":
 		return &usageError{Text: "--password-file is the server's password, and only --mode password has one. People set that of their name on the page /account."}
-	case c.Mode == string(hub.ModeProxy) && len(c.TrustedProxies) == 0 && !strings.HasPrefix(c.Listen, restart.UnixPrefix):
+	case c.Mode == string(hub.ModeProxy) && len(c.TrustedProxies) == 0 && slices.ContainsFunc(c.Listen, isTCP):
 		return &usageError{Text: "--mode proxy needs --trusted-proxies: from nobody else a name is taken."}
 	}
 	return nil
@@ -155,6 +156,9 @@ const loginBurst = 50
 // burstOf is how many requests or connections may come at once from one address: four seconds' worth, and a class that
 // opens the page.
 func burstOf(perSecond float64) int { return int(4*perSecond) + 100 }
+
+// isTCP tells an address from a socket in the file system.
+func isTCP(listen string) bool { return !strings.HasPrefix(listen, restart.UnixPrefix) }
 
 // lift takes the limits off that --no-limits is for.
 func (c *config) lift() {
@@ -214,7 +218,7 @@ type group struct {
 func settings(getenv func(string) string) []group {
 	return []group{
 		{"Where", []settable{
-			{"listen", "ADDR", ":8000", "address to listen on, host:port, or unix:PATH (PORT sets the port, too)", func(c *config, s string) error { return setting.Listen(&c.Listen, s) }},
+			{"listen", "ADDR", ":8000", "host:port or unix:PATH to listen on; may be repeated (PORT sets the port, too)", func(c *config, s string) error { return setting.Listens(&c.Listen, s) }},
 			{"socket-mode", "MODE", "0660", "who may use the file of unix:PATH", func(c *config, s string) error { return setting.FileMode(&c.SocketMode, s) }},
 			{"data-dir", "DIR", defaultDataDir(runtime.GOOS, getenv), "where the messages are kept", func(c *config, s string) error { c.DataDir, c.dataDirUndefined = s, s == ""; return nil }},
 			{"base-url", "URL", "", "how people reach this server, if not by the address they ask for", func(c *config, s string) error { return setting.OptionalOrigin(&c.BaseURL, s) }},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config{
-		Listen: ":8000", DataDir: got.DataDir, LogLevel: zapcore.InfoLevel, LogFormat: "auto", EventLoop: "auto",
+		Listen: []string{":8000"}, DataDir: got.DataDir, LogLevel: zapcore.InfoLevel, LogFormat: "auto", EventLoop: "auto",
 		MaxText: 8000, MaxFrameBytes: 65536, SocketMode: 0o660, Rate: 5, Burst: 20, RatePatience: 30 * time.Second, MaxConnsPerIP: 1000,
 		ByteRate: 16 << 10, RatePerMember: 10, ByteRatePerMember: 32 << 10, RatePerIP: 100, ByteRatePerIP: 512 << 10,
 		FrameRate: 50, ControlRate: 50, RequestsPerIP: 50, ConnectsPerIP: 50, LoginsPerIP: 60, MaxRooms: 64, NewRooms: 60, NameChanges: 10,
@@ -66,7 +67,7 @@ func TestFlagWinsOverVariableOverFileOverDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Listen != ":3" || c.Rate != 3 || c.Burst != 2 || c.MaxText != 1 || c.IdleTimeout != time.Minute {
+	if !slices.Equal(c.Listen, []string{":3"}) || c.Rate != 3 || c.Burst != 2 || c.MaxText != 1 || c.IdleTimeout != time.Minute {
 		t.Errorf("listen %s, rate %v, burst %d, max-text %d", c.Listen, c.Rate, c.Burst, c.MaxText)
 	}
 	vars["GOVOR_CONFIG"] = file
@@ -76,7 +77,7 @@ func TestFlagWinsOverVariableOverFileOverDefault(t *testing.T) {
 	for port, vars := range map[string]map[string]string{
 		":9": {"PORT": "9"}, ":2": {"PORT": "9", "GOVOR_LISTEN": ":2"},
 	} {
-		if c, err := parseConfig(nil, env(vars)); err != nil || c.Listen != port {
+		if c, err := parseConfig(nil, env(vars)); err != nil || !slices.Equal(c.Listen, []string{port}) {
 			t.Errorf("%v: listens on %s, want %s (%v)", vars, c.Listen, port, err)
 		}
 	}

@@ -35,7 +35,7 @@ func TestPlainHTTPThatOthersReachIsSaidLoudly(t *testing.T) {
 				t.Fatal(err)
 			}
 			core, said := observer.New(zapcore.WarnLevel)
-			warnPlain(zap.New(core), cfg, tt.addr)
+			warnPlain(zap.New(core), cfg, []net.Addr{tt.addr})
 			lines := said.All()
 			if (len(lines) == 1) != tt.want || len(lines) > 1 {
 				t.Fatalf("said %v", lines)

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -168,7 +169,7 @@ func serve(ctx context.Context, args []string, getenv func(string) string, stdou
 	}
 	s.announce(stdout)
 	s.offerOwnership(stdout, cfg)
-	warnPlain(log, cfg, s.front.Listener().Addr())
+	warnPlain(log, cfg, s.front.Listener().Addrs())
 	next, err := s.run(ctx, cfg.ShutdownTimeout)
 	signal.Reset(os.Interrupt, syscall.SIGTERM) // from now on they end the program, whichever it is
 	if next == nil || ctx.Err() != nil {
@@ -336,14 +337,17 @@ func (s *server) offerOwnership(w io.Writer, cfg config) {
 }
 
 // warnPlain says loudly that logins can be read on the way, where they can be.
-func warnPlain(logger *zap.Logger, cfg config, addr net.Addr) {
-	tcp, ok := addr.(*net.TCPAddr)
-	if !ok || tcp.IP.IsLoopback() || cfg.speaksTLS() || len(cfg.TrustedProxies) > 0 || strings.HasPrefix(cfg.BaseURL, "https:") {
+func warnPlain(logger *zap.Logger, cfg config, addrs []net.Addr) {
+	reached := slices.IndexFunc(addrs, func(a net.Addr) bool {
+		tcp, ok := a.(*net.TCPAddr)
+		return ok && !tcp.IP.IsLoopback()
+	})
+	if reached < 0 || cfg.speaksTLS() || len(cfg.TrustedProxies) > 0 || strings.HasPrefix(cfg.BaseURL, "https:") {
 		return
 	}
 	logger.Warn("LOGINS AND PASSWORDS TRAVEL IN THE CLEAR: this server speaks plain http on an address that others reach;"+
 		" put a TLS proxy in front of it (--trusted-proxies, --base-url https://...), or listen on 127.0.0.1",
-		zap.Stringer("address", addr))
+		zap.Stringer("address", addrs[reached]))
 }
 
 // restartPatience bounds how long a restart waits for connections and requests: those who connect meanwhile wait, and

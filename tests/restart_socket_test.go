@@ -3,15 +3,18 @@
 package tests
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -122,7 +125,7 @@ func TestSocketIsInherited(t *testing.T) {
 			t.Errorf("who waited for the program got %q, %v", answer, err)
 		}
 		early.Close()
-		s.log.await(t, regexp.MustCompile(`"listening on the socket that was handed over, not on --listen".*"listen":"127\.0\.0\.1:1"`), s.exited)
+		s.log.await(t, regexp.MustCompile(`"listening on the socket that was handed over, not on --listen".*"listen":\["127\.0\.0\.1:1"\]`), s.exited)
 		s.curl("/r/lobby/messages?name=ci", "привет")
 		s.restart()
 		s.curl("/r/lobby/messages?name=ci", "и снова")
@@ -134,12 +137,110 @@ func TestSocketIsInherited(t *testing.T) {
 	}
 }
 
+// getAt asks for a page at an address of a kind.
+func getAt(t *testing.T, network, addr, path string) int {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}}, Timeout: patience}
+	resp, err := client.Get("http://localhost" + path)
+	if err != nil {
+		t.Fatalf("%s %s: %v", network, addr, err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
+}
+
+// A server listens on several addresses and sockets, and all of them outlive a restart: who connects to any of them while
+// there is no process waits. In the end they are gone.
+func TestSeveralAddresses(t *testing.T) {
+	t.Parallel()
+	dir, err := os.MkdirTemp("", "several") //nolint:usetesting // the path of a socket must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	first, second := filepath.Join(dir, "1"), filepath.Join(dir, "2")
+	s := launch(t, "--listen", "127.0.0.1:0,unix:"+first, "--listen", "127.0.0.2:0", "--listen", "unix:"+second,
+		"--data-dir", t.TempDir(), "--log-format", "json")
+	m := s.log.await(t, regexp.MustCompile(`open at http://(127\.0\.0\.1:\d+), unix:`+first+`, http://(127\.0\.0\.2:\d+), unix:`+second+`\n`), s.exited)
+	s.addr = m[1]
+	s.awaitReady()
+	all := [][2]string{{"tcp", m[1]}, {"unix", first}, {"tcp", m[2]}, {"unix", second}}
+	for round := range 3 {
+		for _, at := range all {
+			if status := getAt(t, at[0], at[1], "/healthz"); status != http.StatusOK {
+				t.Errorf("round %d, %v: status %d", round, at, status)
+			}
+		}
+		if round == 2 {
+			break
+		}
+		stop := make(chan struct{})
+		var asking sync.WaitGroup
+		for _, at := range all {
+			asking.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						getAt(t, at[0], at[1], "/healthz")
+					}
+				}
+			})
+		}
+		s.restart()
+		close(stop)
+		asking.Wait()
+	}
+	s.stop()
+	for _, at := range all {
+		if c, err := net.Dial(at[0], at[1]); err == nil {
+			c.Close()
+			t.Errorf("%v is still listened on", at)
+		}
+	}
+}
+
+// systemd may hold several sockets.
+func TestSeveralSocketsAreInherited(t *testing.T) {
+	t.Parallel()
+	var files []*os.File
+	var addrs []string
+	for range 2 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		f, err := l.(*net.TCPListener).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		files, addrs = append(files, f), append(addrs, l.Addr().String())
+	}
+	s := withEnv(t, "LISTEN_PID=$$ LISTEN_FDS=2", files, "--data-dir", t.TempDir())
+	s.addr = addrs[0]
+	s.awaitReady()
+	for range 2 {
+		for _, addr := range addrs {
+			if status := getAt(t, "tcp", addr, "/healthz"); status != http.StatusOK {
+				t.Errorf("%s: status %d", addr, status)
+			}
+		}
+		s.restart()
+	}
+	s.stop()
+}
+
 // What is handed over and cannot be served is said; what is meant for another process is left alone.
 func TestWrongSocketsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ env, says string }{
 		{"LISTEN_PID=$$ LISTEN_FDS=1 GOVOR_LISTEN_FD=77", "descriptor 77.*no listening socket"},
-		{"LISTEN_PID=$$ LISTEN_FDS=2", "one ListenStream="},
+		{"LISTEN_PID=$$ LISTEN_FDS=2", "descriptor 3.*no listening socket"},
 		{"LISTEN_PID=$$ LISTEN_FDS=x", "LISTEN_FDS"},
 		{"LISTEN_PID=$$ LISTEN_FDS=1 GOVOR_LISTEN_FD=1", "GOVOR_LISTEN_FD"},
 	} {

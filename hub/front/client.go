@@ -43,13 +43,14 @@ func Check(ctx context.Context, cfg Config) error {
 // Client reaches the server that listens as cfg says, on this machine, and says by which address.
 func Client(cfg Config) (*http.Client, string, error) {
 	transport := &http.Transport{DisableKeepAlives: true}
-	if path, ok := strings.CutPrefix(cfg.Listen, restart.UnixPrefix); ok {
+	listen := cfg.Listen[0] // one is as good as another
+	if path, ok := strings.CutPrefix(listen, restart.UnixPrefix); ok {
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
 		}
 		return &http.Client{Transport: transport}, "http://localhost", nil
 	}
-	host, port, err := net.SplitHostPort(cfg.Listen)
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, "", fmt.Errorf("read --listen: %w", err)
 	}

@@ -24,7 +24,7 @@ import (
 
 // Config is what a Front is made of.
 type Config struct {
-	Listen        string       // host:port or unix:PATH
+	Listen        []string     // host:port or unix:PATH each, one at least
 	SocketMode    os.FileMode  // who may use the file of unix:PATH
 	MetricsListen string       // optional: an address of their own
 	Metrics       http.Handler // what is served there
@@ -85,7 +85,7 @@ func (f *Front) Listen(getenv func(string) string) (err error) {
 	}
 	if f.ln != nil {
 		f.cfg.Log.Info("listening on the socket that was handed over, not on --listen", zap.Stringer("address", f.ln.Addr()),
-			zap.String("listen", f.cfg.Listen))
+			zap.Int("sockets", len(f.ln.Addrs())), zap.Strings("listen", f.cfg.Listen))
 	} else if f.ln, err = f.listenMain(); err != nil {
 		return err
 	}
@@ -102,12 +102,28 @@ func (f *Front) Listen(getenv func(string) string) (err error) {
 	return nil
 }
 
-// listenMain takes Config.Listen, an address or unix:PATH.
+// listenMain takes Config.Listen.
 func (f *Front) listenMain() (*restart.Listener, error) {
-	if path, ok := strings.CutPrefix(f.cfg.Listen, restart.UnixPrefix); ok {
+	var parts []*restart.Listener
+	for _, at := range f.cfg.Listen {
+		part, err := f.listenAt(at)
+		if err != nil {
+			for _, p := range parts {
+				_, _ = p.Close(), p.Release()
+			}
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	return restart.Join(parts), nil
+}
+
+// listenAt takes an address or unix:PATH.
+func (f *Front) listenAt(at string) (*restart.Listener, error) {
+	if path, ok := strings.CutPrefix(at, restart.UnixPrefix); ok {
 		return restart.ListenUnix(path, f.cfg.SocketMode)
 	}
-	return restart.Listen(f.cfg.Listen, "--listen")
+	return restart.Listen(at, "--listen")
 }
 
 // Listener is the main one, below TLS: that which a restart hands over.
@@ -161,7 +177,10 @@ func (f *Front) ServeAside(running *sync.WaitGroup) (servers []*http.Server) {
 
 // lead is what plain HTTP is answered.
 func (f *Front) lead() http.Handler {
-	_, port, _ := net.SplitHostPort(f.ln.Addr().String())
+	port := ""
+	if addr, ok := f.firstTCP(); ok {
+		port = fmt.Sprint(addr.Port)
+	}
 	lead := certs.Redirect(f.cfg.BaseURL, port)
 	if f.authority != nil {
 		return f.authority.Handler(lead)
@@ -179,12 +198,20 @@ func (f *Front) scheme() string {
 
 // Where says to people where the server listens.
 func (f *Front) Where() string {
-	addr, ok := f.ln.Addr().(*net.TCPAddr)
+	var all []string
+	for _, at := range f.ln.Addrs() {
+		all = append(all, f.where(at))
+	}
+	return strings.Join(all, ", ")
+}
+
+func (f *Front) where(at net.Addr) string {
+	addr, ok := at.(*net.TCPAddr)
 	switch {
-	case f.ln.Addr().Network() == "unix":
-		return restart.UnixPrefix + f.ln.Addr().String()
+	case at.Network() == "unix":
+		return restart.UnixPrefix + at.String()
 	case !ok || !addr.IP.IsUnspecified():
-		return f.scheme() + "://" + f.ln.Addr().String()
+		return f.scheme() + "://" + at.String()
 	}
 	where := fmt.Sprintf("%s://localhost:%d", f.scheme(), addr.Port)
 	if lan := lanAddress(); lan != "" {
@@ -195,7 +222,7 @@ func (f *Front) Where() string {
 
 // Base is what a link begins with that somebody at this machine can open.
 func (f *Front) Base() string {
-	switch addr, ok := f.ln.Addr().(*net.TCPAddr); {
+	switch addr, ok := f.firstTCP(); {
 	case f.cfg.BaseURL != "":
 		return f.cfg.BaseURL
 	case len(f.cfg.Domains) > 0:
@@ -207,6 +234,16 @@ func (f *Front) Base() string {
 	default:
 		return f.scheme() + "://" + addr.String()
 	}
+}
+
+// firstTCP is the first address that is none of a file system.
+func (f *Front) firstTCP() (*net.TCPAddr, bool) {
+	for _, at := range f.ln.Addrs() {
+		if addr, ok := at.(*net.TCPAddr); ok {
+			return addr, true
+		}
+	}
+	return nil, false
 }
 
 // lanAddress is an address under which other machines here may find this one, "" if there is none.

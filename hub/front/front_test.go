@@ -52,10 +52,10 @@ func TestCheckReachesWhatListens(t *testing.T) {
 	}
 	for _, listen := range listens {
 		for _, status := range []int{200, 503} {
-			cfg := front.Config{Listen: listen, SocketMode: 0o600}
+			cfg := front.Config{Listen: []string{listen}, SocketMode: 0o600}
 			f := serve(t, cfg, status)
 			if !strings.HasPrefix(listen, "unix:") {
-				cfg.Listen = f.Listener().Addr().String()
+				cfg.Listen[0] = f.Listener().Addr().String()
 			}
 			err := front.Check(t.Context(), cfg)
 			if status == 200 && err != nil || status != 200 && (err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), "/readyz")) {
@@ -71,15 +71,15 @@ func TestCheckReachesWhatListens(t *testing.T) {
 }
 
 func TestWhereAndBase(t *testing.T) {
-	f := serve(t, front.Config{Listen: "127.0.0.1:0"}, 200)
+	f := serve(t, front.Config{Listen: []string{"127.0.0.1:0"}}, 200)
 	if at := "http://" + f.Listener().Addr().String(); f.Where() != at || f.Base() != at {
 		t.Errorf("where %s, base %s, want %s", f.Where(), f.Base(), at)
 	}
-	f = serve(t, front.Config{Listen: ":0", BaseURL: "https://chat.example"}, 200)
+	f = serve(t, front.Config{Listen: []string{":0"}, BaseURL: "https://chat.example"}, 200)
 	if !strings.HasPrefix(f.Where(), "http://localhost:") || f.Base() != "https://chat.example" {
 		t.Errorf("where %s, base %s", f.Where(), f.Base())
 	}
-	f = serve(t, front.Config{Listen: "127.0.0.1:0", Domains: []string{"chat.example"}}, 200)
+	f = serve(t, front.Config{Listen: []string{"127.0.0.1:0"}, Domains: []string{"chat.example"}}, 200)
 	if f.Where() != "https://"+f.Listener().Addr().String() || f.Base() != "https://chat.example" {
 		t.Errorf("with TLS: where %s, base %s", f.Where(), f.Base())
 	}
@@ -87,19 +87,19 @@ func TestWhereAndBase(t *testing.T) {
 		return
 	}
 	path := filepath.Join(t.TempDir(), "s")
-	if f = serve(t, front.Config{Listen: "unix:" + path, SocketMode: 0o600}, 200); f.Where() != "unix:"+path || f.Base() != "http://localhost" {
+	if f = serve(t, front.Config{Listen: []string{"unix:" + path}, SocketMode: 0o600}, 200); f.Where() != "unix:"+path || f.Base() != "http://localhost" {
 		t.Errorf("on a socket: where %s, base %s", f.Where(), f.Base())
 	}
 }
 
 func TestAnAddressThatIsTakenLeavesNoneTaken(t *testing.T) {
-	taken := serve(t, front.Config{Listen: "127.0.0.1:0"}, 200).Listener().Addr().String()
-	free := serve(t, front.Config{Listen: "127.0.0.1:0"}, 200)
+	taken := serve(t, front.Config{Listen: []string{"127.0.0.1:0"}}, 200).Listener().Addr().String()
+	free := serve(t, front.Config{Listen: []string{"127.0.0.1:0"}}, 200)
 	addr := free.Listener().Addr().String()
 	_ = free.Listener().Close()
 	for _, cfg := range []front.Config{
-		{Listen: addr, MetricsListen: taken, Log: zap.NewNop()},
-		{Listen: addr, HTTPListen: taken, Log: zap.NewNop()},
+		{Listen: []string{addr}, MetricsListen: taken, Log: zap.NewNop()},
+		{Listen: []string{addr}, HTTPListen: taken, Log: zap.NewNop()},
 	} {
 		f, err := front.New(cfg)
 		if err != nil {

@@ -9,15 +9,16 @@ import (
 	"syscall"
 )
 
-// Listener is a socket on which the program listens, and which can outlive the process. Its methods may be called from
+// Listener is the sockets on which the program listens, and which can outlive the process. Its methods may be called from
 // any goroutine. What it accepts, it watches until it is closed or Leave is called on it.
 type Listener struct {
 	net.Listener
 	watch watch
-	path  string // of a socket in the file system that this process has made; fixed at construction
+	all   []net.Listener // that Listener is made of; fixed at construction
+	paths []string       // of sockets in the file system that this process has made; fixed at construction
 
 	// Owned by whoever stops the program.
-	socket *os.File // the same socket, which stays open when the listener is closed; nil = it does not
+	sockets []*os.File // the same sockets, which stay open when the listener is closed; nil = they do not
 
 	// Guarded by watch.mu.
 	inherited []net.Conn // to be accepted first
@@ -38,7 +39,36 @@ func Listen(addr, flag string) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s (see %s): %w", addr, flag, err)
 	}
-	return &Listener{Listener: ln}, nil
+	return newListener([]net.Listener{ln}), nil
+}
+
+func newListener(all []net.Listener) *Listener {
+	l := &Listener{Listener: all[0], all: all}
+	if len(all) > 1 {
+		l.Listener = newJoined(all)
+	}
+	return l
+}
+
+// Join makes one of several, none of which is used any more.
+func Join(parts []*Listener) *Listener {
+	var all []net.Listener
+	var paths []string
+	for _, p := range parts {
+		all, paths = append(all, p.all...), append(paths, p.paths...)
+	}
+	l := newListener(all)
+	l.paths = paths
+	return l
+}
+
+// Addrs are the addresses on which it listens.
+func (l *Listener) Addrs() []net.Addr {
+	addrs := make([]net.Addr, len(l.all))
+	for i, ln := range l.all {
+		addrs[i] = ln.Addr()
+	}
+	return addrs
 }
 
 // ListenUnix takes a socket in the file system, and lets those use it whom mode lets. A file that nobody listens on any
@@ -61,7 +91,9 @@ func ListenUnix(path string, mode os.FileMode) (*Listener, error) {
 	if u, ok := ln.(*net.UnixListener); ok {
 		u.SetUnlinkOnClose(false) // the next process may have it
 	}
-	return &Listener{Listener: ln, path: path}, nil
+	l := newListener([]net.Listener{ln})
+	l.paths = []string{path}
+	return l, nil
 }
 
 // Sealed says that what comes over the connections is encrypted: one over which anything has come means nothing to another
@@ -74,11 +106,18 @@ func Inherit(getenv func(string) string) (*Listener, error) {
 	if !ok {
 		return nil, err
 	}
-	ln, socket, err := adopt(at)
-	if err != nil {
-		return nil, err
+	var all []net.Listener
+	var sockets []*os.File
+	for _, fd := range at {
+		ln, socket, err := adopt(fd)
+		if err != nil {
+			return nil, err // the process ends
+		}
+		all, sockets = append(all, ln), append(sockets, socket)
 	}
-	return &Listener{Listener: ln, socket: socket, inherited: adoptConns(getenv(envConns))}, nil
+	l := newListener(all)
+	l.sockets, l.inherited = sockets, adoptConns(getenv(envConns))
+	return l, nil
 }
 
 // Close implements net.Listener. To close none does nothing.
@@ -90,31 +129,40 @@ func (l *Listener) Close() error {
 	return l.err
 }
 
-// keep makes the socket outlive the listener: who connects after Close waits.
-func (l *Listener) keep() (err error) {
-	if l.socket != nil {
+// keep makes the sockets outlive the listener: who connects after Close waits.
+func (l *Listener) keep() error {
+	if l.sockets != nil {
 		return nil
 	}
-	of, ok := l.Listener.(interface{ File() (*os.File, error) })
-	if !ok {
-		return errors.New("this listener has no descriptor")
+	var sockets []*os.File
+	for _, ln := range l.all {
+		of, ok := ln.(interface{ File() (*os.File, error) })
+		if !ok {
+			return errors.New("this listener has no descriptor")
+		}
+		socket, err := of.File()
+		if err != nil {
+			for _, s := range sockets {
+				_ = s.Close()
+			}
+			return fmt.Errorf("keep the socket: %w", err)
+		}
+		sockets = append(sockets, socket)
 	}
-	if l.socket, err = of.File(); err != nil {
-		return fmt.Errorf("keep the socket: %w", err)
-	}
+	l.sockets = sockets
 	return nil
 }
 
 // Release closes what Inherit or a restart have kept: who connects after Close is refused, unless somebody else has the
 // socket, too.
 func (l *Listener) Release() error {
-	if l.path != "" {
-		_ = os.Remove(l.path)
+	for _, path := range l.paths {
+		_ = os.Remove(path)
 	}
-	if l.socket == nil {
-		return nil
+	var err error
+	for _, socket := range l.sockets {
+		err = errors.Join(err, socket.Close())
 	}
-	err := l.socket.Close()
-	l.socket = nil
+	l.sockets = nil
 	return err
 }

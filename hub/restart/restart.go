@@ -18,9 +18,9 @@ import (
 	"time"
 )
 
-// Variables by which a socket is handed over. The first three are systemd's. Ours say at which descriptor the socket
-// is, where that is not 3 (a running Go program uses 3 for itself and cannot let go of it), and at which ones there are
-// connections that were accepted from it.
+// Variables by which sockets are handed over. The first three are systemd's. Ours say at which descriptors the sockets
+// are, where those are not 3, 4 … (a running Go program uses 3 for itself and cannot let go of it), and at which ones there
+// are connections that were accepted from them.
 const (
 	envCount = "LISTEN_FDS"
 	envPID   = "LISTEN_PID"
@@ -83,23 +83,24 @@ func (p *Program) check(ctx context.Context, dir string) (string, error) {
 	return first, nil
 }
 
-// Exec replaces this process by the program, which inherits the socket of l, the connections that Settle has kept, and
+// Exec replaces this process by the program, which inherits the sockets of l, the connections that Settle has kept, and
 // nothing else but standard input, output and error. Data must have been closed. It returns only when it failed.
 func (p *Program) Exec(l *Listener) error {
 	if err := l.keep(); err != nil {
 		return err
 	}
-	at, err := keepOpen(l.socket)
-	if err != nil {
-		return fmt.Errorf("keep the socket open: %w", err)
+	var at []string
+	for _, socket := range l.sockets {
+		fd, err := keepOpen(socket)
+		if err != nil {
+			return fmt.Errorf("keep the socket open: %w", err)
+		}
+		at = append(at, strconv.Itoa(fd))
 	}
 	env := without(os.Environ(), envCount, envPID, envNames, envAt, envConns)
-	env = append(env, envCount+"=1", envPID+"="+strconv.Itoa(os.Getpid()))
+	env = append(env, envCount+"="+strconv.Itoa(len(at)), envPID+"="+strconv.Itoa(os.Getpid()), envAt+"="+strings.Join(at, ","))
 	if conns := l.watch.keepOpen(); conns != "" {
 		env = append(env, envConns+"="+conns)
-	}
-	if at != firstDescriptor {
-		env = append(env, envAt+"="+strconv.Itoa(at))
 	}
 	return fmt.Errorf("replace the process by %s: %w", p.path, replace(p.path, p.args, env))
 }
@@ -120,24 +121,32 @@ func without(env []string, names ...string) []string {
 	return left
 }
 
-// inheritedAt reads at which descriptor a socket was handed over to the process pid; ok is false when none was.
-func inheritedAt(getenv func(string) string, pid int) (at int, ok bool, err error) {
+// inheritedAt reads at which descriptors sockets were handed over to the process pid; ok is false when none were.
+func inheritedAt(getenv func(string) string, pid int) (at []int, ok bool, err error) {
 	if getenv(envCount) == "" || getenv(envPID) != strconv.Itoa(pid) {
-		return 0, false, nil // none, or meant for another process
+		return nil, false, nil // none, or meant for another process
 	}
 	count, err := strconv.Atoi(getenv(envCount))
 	switch {
 	case err != nil || count < 0:
-		return 0, false, fmt.Errorf("%s=%q is not a number of sockets", envCount, getenv(envCount))
+		return nil, false, fmt.Errorf("%s=%q is not a number of sockets", envCount, getenv(envCount))
 	case count == 0:
-		return 0, false, nil
-	case count > 1:
-		return 0, false, fmt.Errorf("%d sockets were handed over (%s), and one is what this program listens on; let the unit have one ListenStream=", count, envCount)
+		return nil, false, nil
 	}
-	at = firstDescriptor
+	for i := range count {
+		at = append(at, firstDescriptor+i)
+	}
 	if s := getenv(envAt); s != "" {
-		if at, err = strconv.Atoi(s); err != nil || at < firstDescriptor {
-			return 0, false, fmt.Errorf("%s=%q is not a descriptor", envAt, s)
+		at = nil
+		for item := range strings.SplitSeq(s, ",") {
+			fd, err := strconv.Atoi(item)
+			if err != nil || fd < firstDescriptor {
+				return nil, false, fmt.Errorf("%s=%q is not a list of descriptors", envAt, s)
+			}
+			at = append(at, fd)
+		}
+		if len(at) != count {
+			return nil, false, fmt.Errorf("%s=%q names %d descriptors, and %s is %d", envAt, s, len(at), envCount, count)
 		}
 	}
 	return at, true, nil

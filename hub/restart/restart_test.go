@@ -8,23 +8,25 @@ import (
 func TestInheritedAt(t *testing.T) {
 	for _, tt := range []struct {
 		env  map[string]string
-		at   int
+		at   []int
 		ok   bool
 		fail bool
 	}{
-		{nil, 0, false, false},
-		{map[string]string{"LISTEN_FDS": "1"}, 0, false, false},
-		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "8"}, 0, false, false},
-		{map[string]string{"LISTEN_FDS": "0", "LISTEN_PID": "7"}, 0, false, false},
-		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "7"}, 3, true, false},
-		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "7", "GOVOR_LISTEN_FD": "17"}, 17, true, false},
-		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "7", "GOVOR_LISTEN_FD": "2"}, 0, false, true},
-		{map[string]string{"LISTEN_FDS": "2", "LISTEN_PID": "7"}, 0, false, true},
-		{map[string]string{"LISTEN_FDS": "-1", "LISTEN_PID": "7"}, 0, false, true},
+		{nil, nil, false, false},
+		{map[string]string{"LISTEN_FDS": "1"}, nil, false, false},
+		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "8"}, nil, false, false},
+		{map[string]string{"LISTEN_FDS": "0", "LISTEN_PID": "7"}, nil, false, false},
+		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "7"}, []int{3}, true, false},
+		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "7", "GOVOR_LISTEN_FD": "17"}, []int{17}, true, false},
+		{map[string]string{"LISTEN_FDS": "1", "LISTEN_PID": "7", "GOVOR_LISTEN_FD": "2"}, nil, false, true},
+		{map[string]string{"LISTEN_FDS": "2", "LISTEN_PID": "7"}, []int{3, 4}, true, false},
+		{map[string]string{"LISTEN_FDS": "2", "LISTEN_PID": "7", "GOVOR_LISTEN_FD": "9,5"}, []int{9, 5}, true, false},
+		{map[string]string{"LISTEN_FDS": "2", "LISTEN_PID": "7", "GOVOR_LISTEN_FD": "9"}, nil, false, true},
+		{map[string]string{"LISTEN_FDS": "-1", "LISTEN_PID": "7"}, nil, false, true},
 	} {
 		at, ok, err := inheritedAt(func(key string) string { return tt.env[key] }, 7)
-		if at != tt.at || ok != tt.ok || (err != nil) != tt.fail {
-			t.Errorf("%v: %d, %v, %v", tt.env, at, ok, err)
+		if !slices.Equal(at, tt.at) || ok != tt.ok || (err != nil) != tt.fail {
+			t.Errorf("%v: %v, %v, %v", tt.env, at, ok, err)
 		}
 	}
 }

@@ -49,6 +49,22 @@ func Listen(dst *string, s string) error {
 	return nil
 }
 
+// Listens reads a list of what Listen reads, one at least.
+func Listens(dst *[]string, s string) error {
+	*dst = nil
+	for _, item := range List(s) {
+		var at string
+		if err := Listen(&at, item); err != nil {
+			return err
+		}
+		*dst = append(*dst, at)
+	}
+	if len(*dst) == 0 {
+		return errors.New("an address is needed, like :8000")
+	}
+	return nil
+}
+
 // parseOrigin reads scheme://host[:port] and nothing after it.
 func parseOrigin(s string) (string, error) {
 	u, err := url.Parse(strings.TrimSuffix(s, "/"))

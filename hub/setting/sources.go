@@ -23,6 +23,7 @@ var ErrHelp = errors.New("help")
 type Known struct {
 	Name   string
 	Switch bool // its flag may stand without a value, which is true
+	Many   bool // it is a list with commas, and its flag or line may stand several times
 }
 
 // EnvName is the variable of a setting.
@@ -80,6 +81,10 @@ func parseFlags(known []Known, args []string) (map[string]string, string, error)
 	set.Usage = func() {}
 	file := set.String("config", "", "")
 	for _, k := range known {
+		if k.Many {
+			set.StringArray(k.Name, nil, "")
+			continue
+		}
 		set.String(k.Name, "", "")
 		if k.Switch {
 			set.Lookup(k.Name).NoOptDefVal = "true"
@@ -94,7 +99,12 @@ func parseFlags(known []Known, args []string) (map[string]string, string, error)
 		return nil, "", &UsageError{fmt.Sprintf("I do not know what to do with %q. See govor --help.", set.Arg(0))}
 	}
 	given := map[string]string{}
-	set.Visit(func(f *pflag.Flag) { given[f.Name] = f.Value.String() })
+	set.Visit(func(f *pflag.Flag) {
+		given[f.Name] = f.Value.String()
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			given[f.Name] = strings.Join(many.GetSlice(), ",")
+		}
+	})
 	return given, *file, nil
 }
 
@@ -107,9 +117,9 @@ func readFile(known []Known, path string) (map[string]string, error) {
 	if err != nil {
 		return nil, &UsageError{fmt.Sprintf("The settings cannot be read: %v.", err)}
 	}
-	names := map[string]bool{}
+	names := map[string]Known{}
 	for _, k := range known {
-		names[k.Name] = true
+		names[k.Name] = k
 	}
 	values := map[string]string{}
 	for i, line := range strings.Split(string(data), "\n") {
@@ -122,8 +132,12 @@ func readFile(known []Known, path string) (map[string]string, error) {
 		if value, err = unquote(strings.TrimSpace(value)); !ok || err != nil {
 			return nil, &UsageError{fmt.Sprintf("Line %d of %s is not of the form: name = value.", i+1, path)}
 		}
-		if !names[name] {
+		k, is := names[name]
+		if !is {
 			return nil, &UsageError{fmt.Sprintf("Line %d of %s sets %q, and there is no such setting. See govor --help.", i+1, path, name)}
+		}
+		if before, twice := values[name]; twice && k.Many {
+			value = before + "," + value
 		}
 		values[name] = value
 	}
