@@ -133,3 +133,32 @@ func TestMigrationFillsInWhatNamesLookLike(t *testing.T) {
 	}
 	refused(t, s, openingLike("lоbby"), protocol.CodeBadRoom)
 }
+
+// Who was banned by name does not come back by one that looks the same.
+func TestBanOfANameIsOfWhatLooksLikeIt(t *testing.T) {
+	s := hosted(t)
+	host := act(protocol.KindBan, owner, protocol.ActBody{}).Member
+	ban := protocol.ActBody{Name: "alice", Key: "alice"}
+	done(t, s, act(protocol.KindBan, owner, ban))
+	for _, name := range []string{"alice", "\u0430lice", "al\u0456ce", "ALICE", "a\u217cice"} {
+		_, key, bad := protocol.CheckName(name)
+		if bad != nil {
+			t.Fatalf("%s: %v", name, bad)
+		}
+		if s.Ban(protocol.MemberID{9}, key, time.UnixMilli(1)) == nil {
+			t.Errorf("%q comes in", name)
+		}
+	}
+	for _, key := range []string{"alicia", "bob", ""} {
+		if s.Ban(protocol.MemberID{9}, key, time.UnixMilli(1)) != nil {
+			t.Errorf("%q is shut out", key)
+		}
+	}
+	if s.Ban(host, "\u0430lice", time.UnixMilli(1)) != nil {
+		t.Error("a host is shut out by the name")
+	}
+	done(t, s, act(protocol.KindUnban, owner, ban))
+	if s.Ban(protocol.MemberID{9}, "\u0430lice", time.UnixMilli(1)) != nil {
+		t.Error("the ban was lifted and still holds")
+	}
+}

@@ -17,6 +17,8 @@ type Sanction struct {
 	At   int64         // since when, Unix milliseconds
 	By   string        // who did it; "" = whoever runs the server
 	protocol.ActBody
+
+	looks protocol.Looks // of Name and Key; set by newPowers
 }
 
 // holds tells whether the sanction has not ended at a moment. That it has begun is told by the order of the journal.
@@ -45,6 +47,7 @@ type powers struct {
 	muted  map[protocol.MemberID]*Sanction
 	banned map[protocol.MemberID]*Sanction
 	names  map[string]*Sanction // bans by key
+	looks  map[string]*Sanction // and by what could be taken for the name; not for Apply
 	nets   []netBan
 }
 
@@ -56,7 +59,7 @@ type netBan struct {
 func newPowers(roles map[protocol.MemberID]protocol.Role, sanctions []*Sanction) *powers {
 	p := &powers{
 		roles: roles, sanctions: sanctions, muted: make(map[protocol.MemberID]*Sanction),
-		banned: make(map[protocol.MemberID]*Sanction), names: make(map[string]*Sanction),
+		banned: make(map[protocol.MemberID]*Sanction), names: make(map[string]*Sanction), looks: make(map[string]*Sanction),
 	}
 	for _, role := range roles {
 		if role == protocol.RoleOwner {
@@ -72,14 +75,31 @@ func newPowers(roles map[protocol.MemberID]protocol.Role, sanctions []*Sanction)
 		case !to.IsZero():
 			p.banned[to] = s
 		}
-		if had := p.names[s.Key]; s.Key != "" && (had == nil || had.Until != 0 && (s.Until == 0 || s.Until > had.Until)) {
-			p.names[s.Key] = s // the one that holds longest
-		}
+		p.banName(s)
 		for _, net := range s.Prefixes() {
 			p.nets = append(p.nets, netBan{net, s})
 		}
 	}
 	return p
+}
+
+// banName is the part of newPowers for a ban of a name. Of several, the one that holds longest counts.
+func (p *powers) banName(s *Sanction) {
+	if s.Key == "" {
+		return
+	}
+	if s.looks == (protocol.Looks{}) {
+		s.looks = protocol.LooksOf(s.Name, s.Key)
+	}
+	longest := func(bans map[string]*Sanction, by string) {
+		if had := bans[by]; by != "" && (had == nil || had.Until != 0 && (s.Until == 0 || s.Until > had.Until)) {
+			bans[by] = s
+		}
+	}
+	longest(p.names, s.Key)
+	for _, look := range s.looks {
+		longest(p.looks, look)
+	}
 }
 
 // withRole gives a member a role, or none.
@@ -149,10 +169,28 @@ func (s *Store) Role(m protocol.MemberID) protocol.Role { return s.powers.Load()
 // HasOwner tells whether anybody is an owner.
 func (s *Store) HasOwner() bool { return s.powers.Load().owners > 0 }
 
+// Owners are the members who own the chat, in no order.
+func (s *Store) Owners() (list []protocol.MemberID) {
+	for m, role := range s.powers.Load().roles {
+		if role == protocol.RoleOwner {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
 // Ban is what shuts out a member with a name at a moment, nil if nothing does; from memory. The zero member has a name
-// only.
+// only. A banned name shuts out those that could be taken for it, too: Apply knows the very name only, since what looks alike
+// is told by tables that grow.
 func (s *Store) Ban(m protocol.MemberID, key string, at time.Time) *Sanction {
-	return s.powers.Load().ban(m, key, at.UnixMilli())
+	p := s.powers.Load()
+	if ban := p.ban(m, key, at.UnixMilli()); ban != nil || key == "" || len(p.looks) == 0 || p.roles[m].IsHost() {
+		return ban
+	}
+	if ban := p.looks[protocol.LookOf(key)]; ban != nil && ban.To() != m && ban.holds(at.UnixMilli()) {
+		return ban
+	}
+	return nil
 }
 
 // Mute is what silences a member at a moment, nil if nothing does; from memory.
