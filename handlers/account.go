@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"errors"
-	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -203,29 +202,4 @@ func (s *Server) enterPage(c *fiber.Ctx, p views.EnterPage, err error) error {
 	}
 	p.Page, p.Action = s.pageOf(c, c.Path()), c.Path()
 	return s.page(c, "enter", p)
-}
-
-// invites is GET, POST and DELETE of /invites, for the command of whoever has the data directory.
-func (s *Server) invites(c *fiber.Ctx) error {
-	if !s.isAdmin(c) {
-		return s.refuse(c, "admin", protocol.Errorf(protocol.CodeForbidden, "this is for the command govor invite"))
-	}
-	ctx, cancel := deadline()
-	defer cancel()
-	switch c.Method() {
-	case fiber.MethodPost:
-		return s.makeInvite(ctx, c)
-	case fiber.MethodDelete:
-		id, err := url.PathUnescape(c.Params("id"))
-		if err != nil {
-			return fiber.ErrNotFound
-		}
-		return s.hub.EndInvite(ctx, hub.Member{}, id)
-	default:
-		list, err := s.hub.Invites(ctx)
-		if err != nil {
-			return err
-		}
-		return c.JSON(list)
-	}
 }

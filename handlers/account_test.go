@@ -282,7 +282,9 @@ func TestClosedServersLetNobodyIn(t *testing.T) {
 					t.Errorf("format %q: %+v", format, r)
 				}
 			}
-			s.ask(c, request{path: "/invites"}).want(t, 403)
+			if a := s.ask(c, request{path: "/invites"}); a.StatusCode != 401 && a.StatusCode != 403 {
+				t.Errorf("the invites are shown: %d %s", a.StatusCode, a.body)
+			}
 		})
 	}
 }
@@ -346,7 +348,7 @@ func TestInviteIsMadeListedAcceptedAndRevoked(t *testing.T) {
 		s.ask(s.client(false), request{method: "DELETE", path: "/invites/" + i.ID, headers: admin()}).want(t, 200)
 	}
 	s.ask(s.client(true), request{path: path, headers: s.inRussian()}).want(t, 403)
-	s.ask(s.client(false), request{path: "/invites", headers: map[string]string{"Authorization": "Bearer " + cookieOf(c, s)}}).want(t, 403)
+	s.ask(s.client(false), request{path: "/invites", headers: map[string]string{"Authorization": "Bearer " + cookieOf(c, s)}}).want(t, 401)
 }
 
 func TestProxySaysTheName(t *testing.T) {

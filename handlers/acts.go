@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -106,6 +107,11 @@ type actFields struct {
 	Why     string          `json:"why"`
 }
 
+// isJSON tells whether the body of a request is JSON.
+func isJSON(c *fiber.Ctx) bool {
+	return strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEApplicationJSON)
+}
+
 // readAct reads what is asked for, and where a form goes on.
 func readAct(c *fiber.Ctx) (a protocol.Act, back string, err error) {
 	f := actFields{
@@ -113,7 +119,7 @@ func readAct(c *fiber.Ctx) (a protocol.Act, back string, err error) {
 		Name: c.FormValue("name"), Net: c.FormValue("net"), Address: c.FormValue("address") == "true", For: c.FormValue("for"),
 		Role: protocol.Role(c.FormValue("role")), Why: c.FormValue("why"), ID: c.FormValue("id"),
 	}
-	if strings.HasPrefix(strings.ToLower(c.Get(fiber.HeaderContentType)), fiber.MIMEApplicationJSON) {
+	if isJSON(c) {
 		if err := json.Unmarshal(c.Request().Body(), &f); err != nil {
 			return a, "", protocol.Errorf(protocol.CodeBadFrame, "this is not an act as JSON")
 		}
@@ -252,6 +258,34 @@ func (s *Server) audit(c *fiber.Ctx) error {
 		})
 	}
 	return s.page(c, "audit", p)
+}
+
+// auditFile is GET /audit.jsonl: the whole list, the newest first, a line of JSON for each entry, to be kept.
+func (s *Server) auditFile(c *fiber.Ctx) error {
+	ctx, cancel := deadline()
+	defer cancel()
+	m, err := s.host(ctx, c)
+	if err != nil || m == nil {
+		return err
+	}
+	var file bytes.Buffer
+	for before := int64(0); ; {
+		entries, err := s.hub.Audit(ctx, *m, before, hub.MaxPage)
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			before = entries[i].Num
+			file.Write(entries[i].JSON())
+			file.WriteByte('\n')
+		}
+		if len(entries) == 0 || before <= 1 {
+			break
+		}
+	}
+	c.Set(fiber.HeaderContentType, "application/jsonl; charset=utf-8")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="govor-audit.jsonl"`)
+	return c.Send(file.Bytes())
 }
 
 // sendAudit answers with entries, the newest first.

@@ -120,7 +120,8 @@ func (s *Server) loginRefused(c *fiber.Ctx, name, room string, err error) error 
 // trimmed is what was typed without what keyboards of phones add.
 func trimmed(s string) string { return strings.TrimSpace(s) }
 
-// logout is POST /logout: it ends this login, with the field everywhere all of the member's, on every device.
+// logout is POST /logout: it ends this login, with the field everywhere all of the member's, on every device. Whoever
+// would leave the chat without an owner by it is asked first, and says so with the field sure.
 func (s *Server) logout(c *fiber.Ctx) error {
 	ctx, cancel := deadline()
 	defer cancel()
@@ -132,6 +133,16 @@ func (s *Server) logout(c *fiber.Ctx) error {
 	}
 	if err != nil {
 		return err
+	}
+	if m != nil && wantsHTML(c) && c.FormValue("sure") == "" {
+		lost, err := s.hub.Orphans(ctx, *m, c.FormValue("everywhere") != "")
+		if err != nil {
+			return err
+		}
+		if lost {
+			c.Status(fiber.StatusConflict)
+			return s.page(c, "leave", views.LeavePage{Page: s.pageOf(c, roomPath(protocol.RoomLobby)), Everywhere: c.FormValue("everywhere") != ""})
+		}
 	}
 	if m != nil {
 		end := func() error { return s.hub.EndLogin(ctx, *m, m.Login) }

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -228,6 +229,38 @@ func (h *Hub) netsOf(b *protocol.ActBody, a protocol.Act, from netip.Addr) *prot
 
 // Role is what a member may do besides talking.
 func (h *Hub) Role(m protocol.MemberID) protocol.Role { return h.store.Role(m) }
+
+// Orphans tells whether the chat would have no owner any more who can come back if this login of m ended, or all of them.
+func (h *Hub) Orphans(ctx context.Context, m Member, all bool) (bool, error) {
+	if h.door.mode == ModeProxy || h.Role(m.ID) != protocol.RoleOwner {
+		return false, nil
+	}
+	for _, id := range h.store.Owners() {
+		without := 0 // logins that end
+		switch {
+		case id != m.ID:
+		case all:
+			without = math.MaxInt
+		default:
+			without = 1
+		}
+		back, err := h.canComeBack(ctx, id, without)
+		if err != nil || back {
+			return false, h.public(err)
+		}
+	}
+	return true, nil
+}
+
+// canComeBack tells whether a member can prove who it is without so many of its logins: by another, or by a password.
+func (h *Hub) canComeBack(ctx context.Context, id protocol.MemberID, without int) (bool, error) {
+	row, known, err := h.store.Member(ctx, id)
+	if err != nil || known && row.Claimed {
+		return known && row.Claimed, err
+	}
+	logins, err := h.store.Logins(ctx, id)
+	return len(logins) > without, err
+}
 
 // Mute is what keeps a member from writing now, nil if nothing does.
 func (h *Hub) Mute(m protocol.MemberID) *store.Sanction { return h.store.Mute(m, h.now()) }

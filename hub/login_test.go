@@ -310,7 +310,9 @@ func TestInviteLetsNewMembersInAndEnds(t *testing.T) {
 		t.Error("a member is not the same the second time")
 	}
 
-	link, _ = w.hub.Invite(t.Context(), m, "", time.Hour, 5)
+	_, err = w.hub.Invite(t.Context(), m, "", time.Hour, 5)
+	wantCode(t, "by somebody who is no host", err, protocol.CodeForbidden)
+	link, _ = w.hub.Invite(t.Context(), Member{}, "", time.Hour, 5)
 	list, err := w.hub.Invites(t.Context())
 	if err != nil || len(list) != 2 {
 		t.Fatalf("invites %+v, %v", list, err)
@@ -324,7 +326,7 @@ func TestInviteLetsNewMembersInAndEnds(t *testing.T) {
 	wantCode(t, "revoked", err, protocol.CodeBadInvite)
 	_, err = accept("Ольга", secretWord)
 	wantCode(t, "revoked", err, protocol.CodeBadInvite)
-	link, _ = w.hub.Invite(t.Context(), m, "", time.Hour, 5)
+	link, _ = w.hub.Invite(t.Context(), Member{}, "", time.Hour, 5)
 	w.hub.now = func() time.Time { return time.Now().Add(time.Hour + time.Second) }
 	_, err = accept("Ольга", secretWord)
 	wantCode(t, "expired", err, protocol.CodeBadInvite)

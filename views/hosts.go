@@ -160,6 +160,15 @@ func (p AuditPage) Force() []forceRow {
 
 type forceRow struct{ Who, Text, Nets, Action, Member, Name, Net string }
 
+// LeavePage is the page "leave": it asks the last owner, who could not come back as such, whether to log out.
+type LeavePage struct {
+	Page
+	Everywhere bool // on every device
+}
+
+// HeadTitle is the title of the document.
+func (p LeavePage) HeadTitle() string { return p.words.must("leave.title") }
+
 // OwnerPage is the page "owner": it asks whoever opened the link whether they want to be the owner.
 type OwnerPage struct {
 	Page

@@ -67,6 +67,9 @@ func (t *transaction) invite(res *Result, m member, known bool) (*protocol.Error
 	if e.V < 1 || e.Room != protocol.RoomServer || err != nil || body.Invite == "" {
 		return badEvent("the event makes no invite"), nil
 	}
+	if !e.Member.IsZero() && !t.powers.roles[e.Member].IsHost() { // nobody's is of who runs the server
+		return protocol.Errorf(protocol.CodeForbidden, "only hosts may invite"), nil
+	}
 	if m, err = t.ensure(e, m, known); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -193,5 +195,30 @@ func TestInvitesAreCountedAndEnd(t *testing.T) {
 	}
 	if i, ok, err := s.Invite(t.Context(), "j"); err != nil || !ok || i.Uses != 0 {
 		t.Errorf("invite %+v, %v, %v", i, ok, err)
+	}
+}
+
+// Only hosts invite, and whoever runs the server.
+func TestOnlyHostsInvite(t *testing.T) {
+	s := hosted(t)
+	invite := func(n int, id string, revoked bool) protocol.Event {
+		e := act(protocol.KindInvite, n, protocol.ActBody{})
+		body, err := json.Marshal(protocol.InviteBody{Invite: id, Until: start + 1e6, Uses: 1, Revoked: revoked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Body = string(body)
+		return e
+	}
+	for n, code := range map[int]protocol.Code{0: "", owner: "", moderator: "", member1: protocol.CodeForbidden} {
+		for _, revoked := range []bool{false, true} {
+			got := protocol.Code("")
+			if e := apply(t, s, invite(n, fmt.Sprint("invite", n), revoked))[0].Err; e != nil {
+				got = e.Code
+			}
+			if got != code {
+				t.Errorf("member %d, revoked %v: %q, want %q", n, revoked, got, code)
+			}
+		}
 	}
 }
