@@ -30,20 +30,21 @@ type Config struct {
 	Socket   socket.Limits
 	Loops    *socket.Loops // optional: drive WebSockets where they can; made with the limits of Socket
 
-	BaseURL        string   // optional: scheme://host[:port], how people reach the server
-	AllowedOrigins []string // optional: other origins that may do what ours may, scheme://host[:port]
-	TrustedProxies []string // optional: addresses and blocks whose X-Real-Ip and X-Forwarded-Proto count
-	ProxyHeader    string   // in which they say who one is, with hub.ModeProxy
-	MaxText        int      // characters of a message; 0 = protocol.DefaultMaxText
-	LoginRate      float64  // logins a second of one address; 0 = no limit
-	LoginBurst     int      // as many at once
-	RequestRate    float64  // requests a second from one address; 0 = no limit
-	RequestBurst   int      // as many at once
-	ConnectRate    float64  // new connections a second from one address, see Gate; 0 = no limit
-	ConnectBurst   int      // as many at once
-	MaxWaiting     int      // connections of one address that are no WebSockets; 0 = no limit
-	Metrics        bool     // serve /metrics, too
-	MetricsToken   string   // optional: who reads /metrics must show it
+	BaseURL        string        // optional: scheme://host[:port], how people reach the server
+	AllowedOrigins []string      // optional: other origins that may do what ours may, scheme://host[:port]
+	TrustedProxies []string      // optional: addresses and blocks whose X-Real-Ip and X-Forwarded-Proto count
+	ProxyHeader    string        // in which they say who one is, with hub.ModeProxy
+	MaxText        int           // characters of a message; 0 = protocol.DefaultMaxText
+	LoginRate      float64       // logins a second of one address; 0 = no limit
+	LoginBurst     int           // as many at once
+	RequestRate    float64       // requests a second from one address; 0 = no limit
+	RequestBurst   int           // as many at once
+	ConnectRate    float64       // new connections a second from one address, see Gate; 0 = no limit
+	ConnectBurst   int           // as many at once
+	ReadTimeout    time.Duration // within which a request has come whole, its handshake of TLS before that; 0 = 10 s
+	MaxWaiting     int           // connections of one address that are no WebSockets; 0 = no limit
+	Metrics        bool          // serve /metrics, too
+	MetricsToken   string        // optional: who reads /metrics must show it
 }
 
 // Server answers HTTP. Its methods may be called from any goroutine.
@@ -87,6 +88,9 @@ const (
 func New(cfg Config) (*Server, error) {
 	if cfg.MaxText <= 0 {
 		cfg.MaxText = protocol.DefaultMaxText
+	}
+	if cfg.ReadTimeout <= 0 {
+		cfg.ReadTimeout = readTimeout
 	}
 	rules, err := newOriginRules(cfg.BaseURL, cfg.AllowedOrigins)
 	if err != nil {
@@ -144,7 +148,7 @@ func (s *Server) fiberConfig(cfg Config) fiber.Config {
 		CaseSensitive:           true,
 		Views:                   cfg.Views,
 		ErrorHandler:            s.answer,
-		ReadTimeout:             readTimeout,
+		ReadTimeout:             cfg.ReadTimeout,
 		WriteTimeout:            writeTimeout,
 		IdleTimeout:             idleTimeout,
 		ReadBufferSize:          maxHeader,
