@@ -245,65 +245,6 @@ func TestUnixSocket(t *testing.T) {
 	}
 }
 
-// The file of deploy/ works with a real nginx, over TLS: pages, forms, WebSockets, and the client's address as it is.
-func TestBehindNginx(t *testing.T) {
-	nginx, err := exec.LookPath("nginx")
-	if err != nil {
-		t.Skip("nginx is not installed")
-	}
-	site, err := os.ReadFile("../deploy/nginx.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := start(t, "--trusted-proxies", "127.0.0.1")
-	dir := t.TempDir()
-	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writeCertificate(t, cert, key, 1)
-	ports := freePorts(t, 2)
-	conf := string(site)
-	for from, to := range map[string]string{
-		"server 127.0.0.1:8000;": "server " + s.addr + ";", "listen 80;": "listen " + ports[0] + ";",
-		"listen 443 ssl;": "listen " + ports[1] + " ssl;", "/etc/ssl/chat.example.org.pem": cert, "/etc/ssl/chat.example.org.key": key,
-	} {
-		if !strings.Contains(conf, from) {
-			t.Fatalf("deploy/nginx.conf has no %q", from)
-		}
-		conf = strings.ReplaceAll(conf, from, to)
-	}
-	var temp strings.Builder
-	for _, what := range []string{"client_body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		temp.WriteString(what + "_temp_path " + filepath.Join(dir, what) + ";\n")
-	}
-	main := filepath.Join(dir, "main.conf")
-	text := "daemon off; master_process off; pid " + filepath.Join(dir, "pid") + "; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n" + temp.String() + conf + "}\n"
-	if err := os.WriteFile(main, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	proxy := launchCommand(t, exec.Command(nginx, "-e", "stderr", "-c", main))
-	f := newFront(t, "https://"+ports[1], nil)
-	eventually(t, "nginx answers", func() bool {
-		c, err := net.Dial("tcp", ports[1])
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
-	f.talk("Emma", "https://"+ports[1], "__Host-govor")
-	if r := newFront(t, "http://"+ports[0], nil).ask("GET", "/r/lobby", ""); r.status != http.StatusPermanentRedirect {
-		t.Errorf("plain HTTP: status %d", r.status)
-	}
-	ws := f.dial("?name=Petr", http.Header{"X-Real-Ip": {"6.6.6.6"}, "X-Forwarded-For": {"6.6.6.6"}})
-	wantLine(t, ws, "You are Petr")
-	s.log.await(t, regexp.MustCompile(`"name":"Petr".*"remote_addr":"127\.0\.0\.1"`), s.exited)
-	if strings.Contains(s.log.String(), "6.6.6.6") {
-		t.Error("an address that the client made up is in the log")
-	}
-	_ = ws.CloseNow()
-	proxy.terminate()
-	<-proxy.exited
-	s.stop()
-}
-
 // freePorts returns addresses on which nobody listens at the moment.
 func freePorts(t *testing.T, n int) (addrs []string) {
 	t.Helper()
