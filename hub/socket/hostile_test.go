@@ -123,6 +123,7 @@ func testEndIsToldToWhoHasGoneOnAndStopped(t *testing.T, dial dialer) {
 		bytes []byte
 		code  int
 	}{
+		{"bad frame that claims to be endless, and more", join([]byte{0xf6, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0}, []byte("more")), 1002},
 		{"bad frame and close", join(frame(0x83, "x"), frame(0x88, "")), 1002},
 		{"bad frame, text and close", join(frame(0x81, "\xff"), frame(0x81, "more"), frame(0x88, "")), 1007},
 		{"close twice", join(frame(0x88, closePayload(1000, "")), frame(0x88, closePayload(1001, ""))), 1000},

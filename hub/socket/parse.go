@@ -98,7 +98,7 @@ func (p *parser) next(b []byte, now time.Duration) (n int, ev event) {
 			}
 			continue
 		}
-		chunk := b[n:min(int64(len(b)), int64(n)+p.left)]
+		chunk := b[n : n+int(min(int64(len(b)-n), p.left))] // left may be as long as an int64 can say
 		n += len(chunk)
 		p.left -= int64(len(chunk))
 		if ev := p.readPayload(chunk); ev.kind != evNothing {
