@@ -3,12 +3,14 @@ package handlers
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
@@ -138,4 +140,18 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 func (s *Server) loginDelay(addr netip.Addr) time.Duration {
 	wait, _ := s.logins.reserve(addr, 0)
 	return wait
+}
+
+// onlyMethods answers what is no method of HTTP, and hangs up: the library does so before it looks at any route, and there
+// nothing would slow down who sends such requests one after the other.
+func onlyMethods(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(c *fasthttp.RequestCtx) {
+		if slices.Contains(fiber.DefaultMethods, string(c.Method())) {
+			next(c)
+			return
+		}
+		c.Error("this is no method of HTTP\n", fasthttp.StatusBadRequest)
+		c.Response.Header.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+		c.SetConnectionClose()
+	}
 }

@@ -38,6 +38,22 @@ func TestRequestsOverTheRateAreRefused(t *testing.T) {
 	}
 }
 
+// What is no method of HTTP is answered once, and the connection ends.
+func TestNoMethodIsAnsweredOnce(t *testing.T) {
+	s := newSite(t, nil)
+	c, err := net.Dial("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_, _ = io.WriteString(c, strings.Repeat("gPOST /login HTTP/1.1\r\nHost: x\r\n\r\n", 3))
+	answer, _ := io.ReadAll(c) // what was not read may reset the connection
+	if n := strings.Count(string(answer), "HTTP/1.1 "); n != 1 || !strings.HasPrefix(string(answer), "HTTP/1.1 400 ") {
+		t.Errorf("%d answers: %q", n, answer)
+	}
+}
+
 // Connections that ask for nothing are counted by address, and given back when they end or become WebSockets.
 func TestIdleConnectionsOfAnAddressAreLimited(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *hub.Limits) { c.MaxWaiting = 2 })

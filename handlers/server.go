@@ -114,6 +114,7 @@ func New(cfg Config) (*Server, error) {
 	s.app = fiber.New(s.fiberConfig(cfg))
 	s.app.Server().KeepHijackedConns = true // or closing a WebSocket does nothing
 	s.app.Server().Logger = serverLog{cfg.Log}
+	s.app.Server().Handler = onlyMethods(s.app.Server().Handler)
 	s.app.Server().ConnState = tellWatch
 	if cfg.MaxWaiting > 0 {
 		s.app.Server().ConnState = newWaiting(s, cfg.MaxWaiting).observe

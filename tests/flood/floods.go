@@ -17,10 +17,13 @@ import (
 // floods are the ways to be a nuisance. Each is called again and again by several, and returns when the server has had
 // enough, or soon.
 var floods = map[string]func(net.Conn){
-	"connects":        func(c net.Conn) { upgrade(c) },
-	"messages":        func(c net.Conn) { pour(c, frame(0x81, []byte("flood"))) },
-	"big messages":    func(c net.Conn) { pour(c, frame(0x81, bytes.Repeat([]byte("x"), 7000))) },
-	"pings":           func(c net.Conn) { pour(c, frame(0x89, []byte("ping"))) },
+	"connects":     func(c net.Conn) { upgrade(c) },
+	"messages":     func(c net.Conn) { pour(c, frame(0x81, []byte("flood"))) },
+	"big messages": func(c net.Conn) { pour(c, frame(0x81, bytes.Repeat([]byte("x"), 7000))) },
+	"pings":        func(c net.Conn) { pour(c, frame(0x89, []byte("ping"))) },
+	"tiny fragments": func(c net.Conn) {
+		pour(c, append(frame(0x01, []byte("x")), bytes.Repeat(frame(0x00, []byte("x")), 1000)...))
+	},
 	"empty fragments": func(c net.Conn) { pour(c, append(frame(0x01, nil), bytes.Repeat(frame(0x00, nil), 1000)...)) },
 	"big frames":      func(c net.Conn) { pour(c, frame(0x81, bytes.Repeat([]byte("x"), 100<<10))) },
 	"bad frames":      func(c net.Conn) { pour(c, []byte{0x83, 0x01, 0x00}) },
@@ -29,9 +32,11 @@ var floods = map[string]func(net.Conn){
 		_, _ = io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgr")
 		_, _ = io.Copy(io.Discard, c) // the server has enough
 	},
-	"pages": func(c net.Conn) { ask(c, "GET /r/calm HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n") },
+	"pages":      func(c net.Conn) { ask(c, "GET /r/calm HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n") },
+	"no methods": func(c net.Conn) { ask(c, "FLOOD /r/calm HTTP/1.1\r\nHost: x\r\n\r\n") },
+	"files":      func(c net.Conn) { ask(c, "GET /static/x/css/all.css HTTP/1.1\r\nHost: x\r\n\r\n") },
 	"logins": func(c net.Conn) {
-		ask(c, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 26\r\n\r\nname=flooder&password=wrong")
+		ask(c, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 27\r\n\r\nname=flooder&password=wrong")
 	},
 }
 
