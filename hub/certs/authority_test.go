@@ -22,11 +22,12 @@ import (
 	"time"
 )
 
-// fakeAuthority is an ACME server (RFC 8555) that looks at no signature, but asks the domain as a real one does
-// (TLS-ALPN-01, RFC 8737).
+// fakeAuthority is an ACME server (RFC 8555) that looks at no signature, but asks the domain as a real one does: by
+// TLS-ALPN-01 (RFC 8737), or by HTTP-01 (RFC 8555 §8.3).
 type fakeAuthority struct {
 	*httptest.Server
 	t      *testing.T
+	way    string // how it asks: the type of its only challenge
 	target string // where every domain is
 	key    *ecdsa.PrivateKey
 	root   *x509.Certificate
@@ -40,7 +41,7 @@ type fakeAuthority struct {
 
 func newFakeAuthority(t *testing.T) *fakeAuthority {
 	t.Helper()
-	a := &fakeAuthority{t: t}
+	a := &fakeAuthority{t: t, way: "tls-alpn-01"}
 	var err error
 	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
 		t.Fatal(err)
@@ -137,11 +138,14 @@ func (a *fakeAuthority) sayAuthorization(w http.ResponseWriter) {
 }
 
 func (a *fakeAuthority) challenge() map[string]any {
-	return map[string]any{"type": "tls-alpn-01", "url": a.URL + "/challenge", "token": "token", "status": a.status()}
+	return map[string]any{"type": a.way, "url": a.URL + "/challenge", "token": "token", "status": a.status()}
 }
 
-// asks tells whether the domain shows the certificate that answers the challenge.
+// asks tells whether the domain answers the challenge.
 func (a *fakeAuthority) asks() bool {
+	if a.way == "http-01" {
+		return a.asksByHTTP()
+	}
 	c, err := tls.Dial("tcp", a.target, &tls.Config{
 		ServerName: a.domain, NextProtos: []string{"acme-tls/1"}, InsecureSkipVerify: true,
 	})
@@ -156,6 +160,24 @@ func (a *fakeAuthority) asks() bool {
 		}
 	}
 	return false
+}
+
+// asksByHTTP looks for the token, and a print of the account's key, which is not looked at.
+func (a *fakeAuthority) asksByHTTP() bool {
+	req, err := http.NewRequest(http.MethodGet, "http://"+a.target+"/.well-known/acme-challenge/token", nil)
+	if err != nil {
+		a.t.Error(err)
+		return false
+	}
+	req.Host = a.domain
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		a.t.Logf("ask the domain: %v", err)
+		return false
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	return resp.StatusCode == http.StatusOK && strings.HasPrefix(string(body), "token.") && len(body) > 40
 }
 
 func (a *fakeAuthority) issue(body []byte) {
@@ -226,6 +248,43 @@ func TestDomainsThatNobodyCertifies(t *testing.T) {
 	for _, d := range []string{"localhost", "https://chat.example", "chat.example:443", "*.example"} {
 		if _, err := NewAuthority(AuthorityConfig{Domains: []string{d}}); err == nil || !strings.Contains(err.Error(), d) {
 			t.Errorf("%s: %v", d, err)
+		}
+	}
+}
+
+// An authority that asks by plain HTTP is answered beside the redirect to TLS, and only for domains of ours.
+func TestAuthorityAsksByHTTP(t *testing.T) {
+	ca := newFakeAuthority(t)
+	ca.way = "http-01"
+	authority, err := NewAuthority(AuthorityConfig{Domains: []string{"chat.example"}, Dir: t.TempDir(), Directory: ca.URL + "/directory"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := httptest.NewServer(authority.Handler(Redirect("https://chat.example", "443")))
+	defer plain.Close()
+	ca.mu.Lock()
+	ca.target = plain.Listener.Addr().String()
+	ca.mu.Unlock()
+	cert, err := authority.Config().GetCertificate(&tls.ClientHelloInfo{ServerName: "chat.example", CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cert.Leaf.VerifyHostname("chat.example"); err != nil || ca.orders != 1 {
+		t.Errorf("%v, after %d orders", err, ca.orders)
+	}
+	for path, want := range map[string]int{"/r/lobby": http.StatusPermanentRedirect, "/.well-known/acme-challenge/another": http.StatusNotFound} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, plain.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = "chat.example"
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, resp.StatusCode, want)
 		}
 	}
 }
