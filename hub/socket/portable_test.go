@@ -53,9 +53,9 @@ func TestConnectionWhoseWritesCannotGoOn(t *testing.T) {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				serve(server, server, nil, p, Limits{StallTimeout: 300 * time.Millisecond}, nil)
+				serve(server, server, nil, p, Limits{StallTimeout: time.Second}, nil)
 			}()
-			tick := time.NewTicker(100 * time.Millisecond)
+			tick := time.NewTicker(200 * time.Millisecond)
 			defer tick.Stop()
 			var got []byte
 			for want := serverFrame(text); reads && len(got) < len(want); <-tick.C { // longer than the stall timeout
