@@ -109,11 +109,14 @@ func TestAfterAnAppendFailedAllLaterOnesOfTheSessionFail(t *testing.T) {
 		t.Errorf("failed append: %+v", f)
 	}
 	w.gate.fail(false)
-	c.send(`{"type":"send","id":"b","text":"two"}`)
+	// One that was read before the session knew of its end, and one that comes later.
+	c.s.append(w.hub.message(c.s.member(), "lobby", protocol.Send{ID: "b", Text: "two"}))
+	c.send(`{"type":"send","id":"c","text":"three"}`)
 	eventually(t, "the session ends", func() bool {
 		code, _, ok := c.s.Ending()
 		return ok && code == protocol.CloseTryAgain
 	})
+	w.say("kitchen", "what was appended before has been decided now")
 	if room, ok := w.store.Room("lobby"); ok && room.Last != 0 {
 		t.Errorf("room %+v: something was stored after a failure", room)
 	}
