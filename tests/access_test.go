@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -28,7 +29,7 @@ func axeSource(t *testing.T) string {
 }
 
 // runAxe returns what axe finds in the page as it is.
-const runAxe = `axe.run(document, {resultTypes: ["violations"], runOnly: %s}).then((r) => JSON.stringify(r.violations.map((v) =>
+const runAxe = `axe.run(document.querySelector(%s), {resultTypes: ["violations"], runOnly: %s}).then((r) => JSON.stringify(r.violations.map((v) =>
 	v.id + ": " + v.help + "\n" + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200) + " " + n.any.concat(n.all, n.none).map((c) => c.message).join("; ")).join("\n"))))`
 
 // Nothing is in the way of anybody, whatever the page looks like: each state, language, theme, on a desk and on a phone.
@@ -49,7 +50,7 @@ func TestBrowserEveryStateIsAccessible(t *testing.T) {
 						w.p.theme(theme)
 						w.p.still()
 						w.picture(st.name, width, theme)
-						for _, violation := range w.axe(theme == "dark") {
+						for _, violation := range w.axe(parts[st.name], theme == "dark") {
 							t.Errorf("%s, %d px, %s: %s", st.name, width, theme, violation)
 						}
 					}
@@ -78,14 +79,15 @@ func (w *walk) picture(name string, width int64, theme string) {
 	}
 }
 
-// axe returns what axe-core finds, or only what it says of colours: the rest does not depend on the theme.
-func (w *walk) axe(colours bool) []string {
+// axe returns what axe-core finds in a part of the page ("" is all of it), or only what it says of colours: the rest does
+// not depend on the theme.
+func (w *walk) axe(part string, colours bool) []string {
 	w.t.Helper()
 	rules := `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
 	if colours {
 		rules = `["color-contrast"]`
 	}
-	found, err := chromedp.Run(w.p.ctx, chromedp.Evaluate[string](fmt.Sprintf(runAxe, rules), chromedp.EvalAwaitPromise))
+	found, err := chromedp.Run(w.p.ctx, chromedp.Evaluate[string](fmt.Sprintf(runAxe, quote(cmp.Or(part, "html")), rules), chromedp.EvalAwaitPromise))
 	if err != nil {
 		w.t.Fatalf("run axe: %v", err)
 	}
@@ -117,11 +119,11 @@ func (p *person) still() {
 }
 
 // smallTargets lists what a finger could miss: everything that one can press has 44 px both ways, counting what reacts
-// around it. Links within a text are exempt, as everywhere.
+// around it. Links within a text are exempt, as everywhere. It looks in one part of the page.
 const smallTargets = `(() => {
 	const small = [];
 	const all = "a[href], button, input:not([type=hidden]), textarea, select, summary, [role=button], [role=option], [role=menuitem]";
-	for (const target of document.querySelectorAll(all)) {
+	for (const target of document.querySelector(%s).querySelectorAll(all)) {
 		if (!target.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
 		if (target.closest(".prose, [aria-hidden=true], .skip") || target.matches(":disabled")) continue;
 		target.scrollIntoView({block: "center", inline: "nearest", behavior: "instant"});
@@ -161,7 +163,7 @@ func (w *walk) finger(name string) {
 	if wide := eval[string](w.p, tooWide); wide != "" {
 		w.t.Errorf("%s: wider than 320 px by %s", name, wide)
 	}
-	if small := eval[string](w.p, smallTargets); small != "" {
+	if small := eval[string](w.p, fmt.Sprintf(smallTargets, quote(cmp.Or(parts[name], "html")))); small != "" {
 		w.t.Errorf("%s: too small for a finger:\n%s", name, small)
 	}
 }
