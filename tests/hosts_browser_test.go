@@ -60,7 +60,8 @@ func TestBrowserOfHostAndVictim(t *testing.T) {
 
 	// From the name of a message: the sheet, a reason, and a mute.
 	host.do(chromedp.Click(`#log .message:not([data-own]) .message__name`))
-	host.until("the sheet", `document.getElementById('sheet').open && document.querySelector('#sheet [name="why"]')`)
+	host.until("the sheet", `document.getElementById('sheet').open && document.querySelector('#sheet [name="why"]')
+		&& document.getElementById('sheet').ariaLabel === document.querySelector('#sheet h1').textContent`)
 	host.picture("sheet")
 	host.do(chromedp.SendKeys(`#host-why`, "много спама"), chromedp.Click(`#sheet [value="mute"]`))
 	host.until("the sheet is closed", `!document.getElementById('sheet').open`)

@@ -17,14 +17,13 @@ export async function showHelp(sheet) {
   });
   if (sheet.open) return;
   sheet.replaceChildren(part);
-  sheet.setAttribute("aria-labelledby", "help-title");
+  sheet.setAttribute("aria-label", part.querySelector("h1")?.textContent ?? "");
   sheet.addEventListener("close", () => closed(sheet), { once: true });
   sheet.showModal();
 }
 
 /** @param {HTMLDialogElement} sheet */
 function closed(sheet) {
-  sheet.removeAttribute("aria-labelledby");
   const { activeElement: field } = sheet.ownerDocument;
   if (!(field instanceof HTMLTextAreaElement)) return;
   field.blur(); // Chromium gives the focus back, but not the caret

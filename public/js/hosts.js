@@ -196,6 +196,7 @@ export class Hosts {
     const part = page.querySelector("main");
     if (!part) throw new Error(`${response.url}: ${response.status}`);
     this.#sheet.replaceChildren(part);
+    this.#sheet.setAttribute("aria-label", part.querySelector("h1")?.textContent ?? "");
     if (!this.#sheet.open) this.#sheet.showModal();
   }
 }
