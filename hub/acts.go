@@ -35,7 +35,7 @@ func (s *Session) act(a protocol.Act) {
 		a.ID = protocol.NewID()
 	}
 	if a.Room == "" {
-		a.Room = s.room
+		a.Room = s.at()
 	}
 	if !s.pace(0) {
 		return

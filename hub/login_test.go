@@ -131,6 +131,7 @@ func TestLoggingInEndsTheLoginThatCameAlong(t *testing.T) {
 		t.Errorf("after a new name: %+v", renamed)
 	}
 	eventually(t, "the old login's session ends", func() bool { _, _, ok := c.s.Ending(); return ok })
+	c.close() // until then the new name is its own, too
 	w.mustEnter("Иван", secretWord, &renamed)
 	if w.good(w.hub.Cookie(renamed)) {
 		t.Error("the cookie from before the login is good")

@@ -174,7 +174,7 @@ func (h *Hub) Read(ctx context.Context, m Member, room string, seq int64, by *Se
 func (s *Session) read(c protocol.Read) {
 	name := c.Room
 	if name == "" {
-		name = s.room
+		name = s.at()
 	}
 	room, bad := s.hub.CheckRoom(name)
 	if bad == nil {

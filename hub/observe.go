@@ -14,6 +14,9 @@ func (h *Hub) observe(e *protocol.Event) {
 	}
 	ended := func(Member) bool { return true }
 	switch e.Kind {
+	case protocol.KindMember:
+		h.renamed(e)
+		return
 	case protocol.KindLogout:
 	case protocol.KindRevoke:
 		var body protocol.RevokeBody
@@ -28,6 +31,7 @@ func (h *Hub) observe(e *protocol.Event) {
 		}
 		ended = func(m Member) bool { return m.Login == "" || m.Login != body.Keep }
 	case protocol.KindLogin:
+		h.renamed(e) // before those who are replaced leave: the room knows them by the new name
 		var body protocol.LoginBody
 		if json.Unmarshal([]byte(e.Body), &body) != nil || body.Replaces == "" {
 			return

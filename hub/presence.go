@@ -24,6 +24,7 @@ type presence struct {
 // present is one member in a room.
 type present struct {
 	name     string
+	was      string // the name that the room knows, if it is another and the room has not been told
 	role     protocol.Role
 	sessions int       // 0 = leaving
 	left     time.Time // since when, if leaving
@@ -41,11 +42,31 @@ func (r *room) enterLocked(m Member) {
 		r.presence.online++
 	}
 	r.presence.changed = r.presence.changed || p.sessions == 0 || p.name != m.Name
-	p.name, p.role = m.Name, r.hub.Role(m.ID)
+	p.call(m.Name)
+	p.role = r.hub.Role(m.ID)
 	p.sessions++
-	if !p.told {
+	if !p.told || p.was != "" {
 		r.tellByLocked(r.hub.now().Add(joinDelay))
 	}
+}
+
+// call gives somebody another name, of which the room is yet to be told if it knows the old one.
+func (p *present) call(name string) {
+	if p.told && p.was == "" && p.name != name {
+		p.was = p.name
+	}
+	p.name = name
+}
+
+// renameLocked gives a member who is here another name.
+func (r *room) renameLocked(m protocol.MemberID, name string) {
+	p := r.presence.members[m]
+	if p == nil || p.name == name {
+		return
+	}
+	p.call(name)
+	r.presence.changed = true
+	r.tellByLocked(r.hub.now())
 }
 
 // leaveLocked counts a session of m out.
@@ -86,6 +107,10 @@ func (r *room) tell() {
 	f := &protocol.Presence{Room: r.name, At: now}
 	next := time.Time{}
 	for id, p := range r.presence.members {
+		if p.was != "" {
+			f.Renamed = addRename(f.Renamed, protocol.Rename{Member: id, Was: p.was, Name: p.name})
+			p.was = ""
+		}
 		switch {
 		case p.sessions > 0 && !p.told:
 			p.told = true
@@ -103,7 +128,8 @@ func (r *room) tell() {
 			}
 		}
 	}
-	if f.JoinedCount+f.LeftCount > 0 {
+	if f.JoinedCount+f.LeftCount+len(f.Renamed) > 0 {
+		slices.SortFunc(f.Renamed, func(a, b protocol.Rename) int { return cmp.Compare(a.Was, b.Was) })
 		slices.Sort(f.Joined)
 		slices.Sort(f.Left)
 		f.People, f.Online = r.peopleLocked()
@@ -122,6 +148,14 @@ func addName(names []string, name string) []string {
 		return names
 	}
 	return append(names, name)
+}
+
+// addRename leaves out who has taken the old name again.
+func addRename(list []protocol.Rename, n protocol.Rename) []protocol.Rename {
+	if n.Was == n.Name || len(list) >= protocol.MaxPresenceNames {
+		return list
+	}
+	return append(list, n)
 }
 
 // fewMembers is up to how many the list of people is made anew whenever it has changed.

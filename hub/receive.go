@@ -43,6 +43,14 @@ func (s *Session) Receive(data []byte) {
 		s.read(cmd)
 	case protocol.Watch:
 		s.watch(cmd)
+	case protocol.Nick:
+		s.nick(cmd)
+	case protocol.Who:
+		s.whoIs(cmd)
+	case protocol.Help:
+		s.reply(protocol.Usage{})
+	case protocol.Go:
+		s.goTo(cmd)
 	case protocol.Ping:
 		s.reply(protocol.Pong{})
 	}
@@ -177,7 +185,7 @@ func (s *Session) append(e protocol.Event) {
 // roomOf finds the room of a command, by default that of the address: one that the session has a seat in.
 func (s *Session) roomOf(name string) (string, *protocol.Error) {
 	if name == "" {
-		name = s.room
+		name = s.at()
 	}
 	s.mu.Lock()
 	ok := s.seatInLocked(name) != nil

@@ -83,6 +83,8 @@ func TestBrowserCommands(t *testing.T) {
 	maria.until("the name is taken, another is offered, and the text is kept", notes+`.includes("занято") && `+notes+`.includes("/nick ") && `+field+` === "/nick Иван"`)
 	command(maria, "/nick Маша")
 	maria.until("she has the name", `document.body && document.body.dataset.name === "Маша" && `+decorated)
+	ivan.until("the room is told, and the list has the new name", `[...document.querySelectorAll('#log [data-kind="presence"]')].some(n =>
+		n.innerText.replace(/[\u2068\u2069]/g, "").trim() === "Мария теперь Маша") && !(`+present("Мария")+`) && `+present("Маша"))
 	maria.say("это я, @Иван, а не @Никто и не `@Иван`")
 	ivan.sees("это я")
 	ivan.until("it mentions him", `document.querySelector('#log .message[data-name="Маша"][data-mine]') && document.querySelectorAll('#log [data-mine]').length === 1`)

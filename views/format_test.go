@@ -100,3 +100,14 @@ func TestPageSendsCommandsOfJSON(t *testing.T) {
 		t.Errorf("Decode = %#v", c)
 	}
 }
+
+func TestRenamesAreSystemLines(t *testing.T) {
+	v := newViews(t)
+	p := &protocol.Presence{Renamed: []protocol.Rename{{Was: "Пётр <b>", Name: "Петя"}}, JoinedCount: 3, Joined: []string{"a", "b", "c"}, Online: 4}
+	for locale, want := range map[string]string{Russian: "\u2068Пётр &lt;b&gt;\u2069 теперь \u2068Петя\u2069<", English: "\u2068Пётр &lt;b&gt;\u2069 is now \u2068Петя\u2069<"} {
+		got := string(v.Format(locale).Append(nil, p))
+		if !strings.Contains(got, `data-kind="presence"`) || !strings.Contains(got, want) || strings.Count(got, `class="system"`) != 2 {
+			t.Errorf("%s: %s", locale, got)
+		}
+	}
+}

@@ -59,13 +59,16 @@ const maxNewsLines = 2
 
 func (w *words) news(p *protocol.Presence) []news {
 	at := p.At.UnixMilli()
+	var list []news
+	for _, n := range p.Renamed {
+		list = append(list, news{words: w, At: at, Text: w.must("sys.nick", "old", isolate(n.Was), "new", isolate(n.Name))})
+	}
 	if p.JoinedCount+p.LeftCount > maxNewsLines {
 		n := news{words: w, At: at, Text: w.must("sys.many", "n", p.JoinedCount+p.LeftCount, "j", p.JoinedCount, "l", p.LeftCount)}
 		n.addNames("sys.joined", p.Joined, p.JoinedCount)
 		n.addNames("sys.gone", p.Left, p.LeftCount)
-		return []news{n}
+		return append(list, n)
 	}
-	var list []news
 	for _, name := range p.Joined {
 		list = append(list, news{words: w, At: at, Text: w.must("sys.join", "name", isolate(name))})
 	}

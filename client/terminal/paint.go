@@ -124,13 +124,16 @@ func (p *painter) plain(e *protocol.Event) []string {
 // edited stands before a text that is not the first one.
 func (p *painter) edited() string { return p.look.set(p.look.dim, "("+p.words.edited+")") + " " }
 
-// presence returns the system lines for who came and left: one each for one or two, one for all when there are more.
+// presence returns the system lines for who is called otherwise, came and left: one each for one or two, one for all when there are more.
 func (p *painter) presence(f *protocol.Presence) []string {
+	var out []string
+	for _, n := range f.Renamed {
+		out = append(out, fmt.Sprintf(p.words.renamed, clean(n.Was), clean(n.Name)))
+	}
 	joined, left := max(f.JoinedCount, len(f.Joined)), max(f.LeftCount, len(f.Left))
 	if joined+left > 2 {
-		return []string{p.words.events(joined+left, joined, left)}
+		return append(out, p.words.events(joined+left, joined, left))
 	}
-	var out []string
 	for _, name := range f.Joined {
 		out = append(out, fmt.Sprintf(p.words.joined, clean(name)))
 	}

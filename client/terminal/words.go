@@ -12,7 +12,7 @@ type words struct {
 	youAre, nameTaken, quitHint, online    string
 	nameYours                              string
 	wordNeeded, wordWrong                  string
-	joined, left                           string
+	joined, left, renamed                  string
 	events                                 func(n, joined, left int) string
 	offline, retryIn, retryNow, back       string
 	restart, connecting, cannotConnect     string

@@ -16,6 +16,7 @@ var english = words{
 	online:     "%d online",
 	joined:     "%s joined",
 	left:       "%s has left",
+	renamed:    "%s is now %s",
 	events: func(n, joined, left int) string {
 		return fmt.Sprintf("%d events: %d joined, %d left", n, joined, left)
 	},

@@ -34,6 +34,7 @@ var russian = words{
 	online:     "%d онлайн",
 	joined:     "%s теперь в чате",
 	left:       "%s покидает чат",
+	renamed:    "%s теперь %s",
 	events: func(n, joined, left int) string {
 		return fmt.Sprintf("%d %s: вошли %d, вышли %d", n, plural(n, "событие", "события", "событий"), joined, left)
 	},

@@ -14,7 +14,7 @@ type jsonLimits struct {
 type jsonPerson struct {
 	Member string `json:"member"`
 	Name   string `json:"name"`
-	Role   Role   `json:"role"`
+	Role   Role   `json:"role,omitempty"`
 }
 
 // jsonMentions is how many messages mention who reads. In a message it is the members whom it mentions, which no caller
@@ -54,6 +54,7 @@ type wireFrame struct {
 	JoinedCount  int          `json:"joined_count"`
 	Left         []string     `json:"left"`
 	LeftCount    int          `json:"left_count"`
+	Renamed      []jsonName   `json:"renamed"`
 	At           string       `json:"at"`
 	Changed      int64        `json:"changed"`
 	Erased       bool         `json:"erased"`
@@ -103,6 +104,8 @@ func DecodeFrame(data []byte) (Frame, error) {
 		}, nil
 	case "notice":
 		return w.notice()
+	case "people":
+		return w.inRoom()
 	case "left":
 		return Left{Room: w.Room}, nil
 	case "news":
@@ -124,6 +127,14 @@ func (w *wireFrame) joined() (Frame, error) {
 		return nil, fmt.Errorf("decode joined: %w", err)
 	}
 	return Joined{Room: w.Room, After: w.After, Last: w.Last, Online: w.Online, People: people}, nil
+}
+
+func (w *wireFrame) inRoom() (Frame, error) {
+	people, err := w.people()
+	if err != nil {
+		return nil, fmt.Errorf("decode people: %w", err)
+	}
+	return People{Room: w.Room, Online: w.Online, People: people}, nil
 }
 
 func (w *wireFrame) event() (Frame, error) {
@@ -151,9 +162,17 @@ func (w *wireFrame) presence() (Frame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode presence: %w", err)
 	}
+	var renamed []Rename
+	for _, n := range w.Renamed {
+		member, err := ParseMemberID(n.Member)
+		if err != nil {
+			return nil, fmt.Errorf("decode presence: %w", err)
+		}
+		renamed = append(renamed, Rename{Member: member, Was: n.Was, Name: n.Name})
+	}
 	return &Presence{
 		Room: w.Room, Online: w.Online, Joined: w.Joined, JoinedCount: w.JoinedCount,
-		Left: w.Left, LeftCount: w.LeftCount, People: people, At: at,
+		Left: w.Left, LeftCount: w.LeftCount, Renamed: renamed, People: people, At: at,
 	}, nil
 }
 

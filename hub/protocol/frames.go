@@ -2,8 +2,8 @@ package protocol
 
 import "time"
 
-// Command is what a client asks for: one of Hello, Send, Edit, Delete, Act, Join, Leave, Read, Watch,
-// Ping.
+// Command is what a client asks for: one of Hello, Send, Edit, Delete, Act, Join, Leave, Read, Watch, Nick, Who,
+// Ping; in plain text also Help, Go.
 type Command interface{ command() }
 
 // Hello introduces a connection: who it is (a token from an earlier welcome) and which rooms it goes on reading.
@@ -66,7 +66,7 @@ func (Leave) command()  {}
 func (Ping) command()   {}
 
 // Frame is what a client gets: one of Welcome, Joined, Reset, Message, Presence, Receipt, *Error, *Notice,
-// News, ReadMark, Left, Pong.
+// News, ReadMark, People, Left, Pong, Usage, Moved.
 type Frame interface{ frame() }
 
 // Welcome is the first frame of every connection, and comes again when a hello's token changed who it is.
@@ -128,8 +128,16 @@ type Presence struct {
 	JoinedCount int      // how many there were
 	Left        []string
 	LeftCount   int
+	Renamed     []Rename // at most MaxPresenceNames
 	People      []Person // who is there now, sorted by name, at most MaxPeople
 	At          time.Time
+}
+
+// Rename is that a member is called otherwise from now on.
+type Rename struct {
+	Member MemberID
+	Was    string
+	Name   string
 }
 
 // MaxPresenceNames bounds each list of Presence.

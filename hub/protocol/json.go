@@ -194,34 +194,36 @@ func appendJoined(dst []byte, j Joined) []byte {
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
 type jsonFrame struct {
-	Type         string      `json:"type"`
-	Room         string      `json:"room,omitempty"`
-	ID           string      `json:"id,omitempty"`
-	Reason       ResetReason `json:"reason,omitempty"`
-	After        *int64      `json:"after,omitempty"`
-	Last         *int64      `json:"last,omitempty"`
-	Online       *int        `json:"online,omitempty"`
-	Seq          int64       `json:"seq,omitempty"`
-	Messages     *int64      `json:"messages,omitempty"`
-	Mentions     int         `json:"mentions,omitempty"`
-	Joined       []string    `json:"joined,omitempty"`
-	JoinedCount  int         `json:"joined_count,omitempty"`
-	Left         []string    `json:"left,omitempty"`
-	LeftCount    int         `json:"left_count,omitempty"`
-	At           string      `json:"at,omitempty"`
-	Code         Code        `json:"code,omitempty"`
-	Message      string      `json:"message,omitempty"`
-	Suggestion   string      `json:"suggestion,omitempty"`
-	RetryAfterMS int64       `json:"retry_after_ms,omitempty"`
-	Action       Action      `json:"action,omitempty"`
-	Member       string      `json:"member,omitempty"`
-	Name         string      `json:"name,omitempty"`
-	By           string      `json:"by,omitempty"`
-	You          bool        `json:"you,omitempty"`
-	Role         Role        `json:"role,omitempty"`
-	Until        string      `json:"until,omitempty"`
-	SlowMS       int64       `json:"slow_ms,omitempty"`
-	Why          string      `json:"why,omitempty"`
+	Type         string       `json:"type"`
+	Room         string       `json:"room,omitempty"`
+	ID           string       `json:"id,omitempty"`
+	Reason       ResetReason  `json:"reason,omitempty"`
+	After        *int64       `json:"after,omitempty"`
+	Last         *int64       `json:"last,omitempty"`
+	Online       *int         `json:"online,omitempty"`
+	Seq          int64        `json:"seq,omitempty"`
+	Messages     *int64       `json:"messages,omitempty"`
+	Mentions     int          `json:"mentions,omitempty"`
+	Joined       []string     `json:"joined,omitempty"`
+	JoinedCount  int          `json:"joined_count,omitempty"`
+	Left         []string     `json:"left,omitempty"`
+	LeftCount    int          `json:"left_count,omitempty"`
+	Renamed      []jsonName   `json:"renamed,omitempty"`
+	People       []jsonPerson `json:"people,omitempty"`
+	At           string       `json:"at,omitempty"`
+	Code         Code         `json:"code,omitempty"`
+	Message      string       `json:"message,omitempty"`
+	Suggestion   string       `json:"suggestion,omitempty"`
+	RetryAfterMS int64        `json:"retry_after_ms,omitempty"`
+	Action       Action       `json:"action,omitempty"`
+	Member       string       `json:"member,omitempty"`
+	Name         string       `json:"name,omitempty"`
+	By           string       `json:"by,omitempty"`
+	You          bool         `json:"you,omitempty"`
+	Role         Role         `json:"role,omitempty"`
+	Until        string       `json:"until,omitempty"`
+	SlowMS       int64        `json:"slow_ms,omitempty"`
+	Why          string       `json:"why,omitempty"`
 }
 
 func appendOther(dst []byte, f Frame) []byte {
@@ -232,7 +234,7 @@ func appendOther(dst []byte, f Frame) []byte {
 	case *Presence:
 		j = jsonFrame{
 			Type: "presence", Room: f.Room, Online: &f.Online, Joined: f.Joined, JoinedCount: f.JoinedCount,
-			Left: f.Left, LeftCount: f.LeftCount, At: f.At.UTC().Format(timeFormat),
+			Left: f.Left, LeftCount: f.LeftCount, Renamed: namesJSON(f.Renamed), At: f.At.UTC().Format(timeFormat),
 		}
 	case *Error:
 		j = jsonFrame{
@@ -241,6 +243,8 @@ func appendOther(dst []byte, f Frame) []byte {
 		}
 	case *Notice:
 		j = noticeJSON(f)
+	case People:
+		j = jsonFrame{Type: "people", Room: f.Room, Online: &f.Online, People: peopleJSON(f.People)}
 	case Left:
 		j = jsonFrame{Type: "left", Room: f.Room}
 	case News:
@@ -326,6 +330,7 @@ func decodeCommand(data []byte) (Command, *Error) {
 		After *int64            `json:"after"`
 		Seq   int64             `json:"seq"`
 		Why   string            `json:"why"`
+		Name  string            `json:"name"`
 	}
 	err := json.Unmarshal(data, &c)
 	refuse := func(code Code, format string, args ...any) (Command, *Error) {
@@ -365,6 +370,8 @@ func decodeCommand(data []byte) (Command, *Error) {
 		return Join{Room: c.Room, Resume: Resume{After: c.After, ID: c.ID}}, nil
 	case "leave":
 		return Leave{Room: c.Room}, nil
+	case "nick", "who":
+		return askingForPeople(c.Type, c.Room, c.Name), nil
 	case "read":
 		if c.Seq <= 0 {
 			return refuse(CodeBadFrame, "read needs the seq of what was read last")
@@ -379,6 +386,13 @@ func decodeCommand(data []byte) (Command, *Error) {
 	default:
 		return refuse(CodeUnknownType, "this server knows no command %q", clip(c.Type, MaxIDLen))
 	}
+}
+
+func askingForPeople(what, room, name string) Command {
+	if what == "nick" {
+		return Nick{Name: name}
+	}
+	return Who{Room: room}
 }
 
 // clip shortens s to at most n bytes, at a character.

@@ -26,6 +26,8 @@ var (
 		"act-line": Act{
 			ID: "0198c0de-0000-7000-8000-00000000003f", Action: ActionMute, Name: "Пётр", For: 10 * time.Minute, Why: "спам",
 		},
+		"nick":  Nick{Name: "Ваня"},
+		"who":   Who{Room: "планы"},
 		"join":  Join{Room: "планы", Resume: Resume{ptr(7), "0198c0de-0000-7000-8000-000000000007"}},
 		"leave": Leave{Room: "планы"},
 		"ping":  Ping{},
@@ -74,6 +76,10 @@ var (
 		"presence": &Presence{
 			Room: "lobby", Online: 14, Joined: []string{"Анна"}, JoinedCount: 12, Left: []string{"Пётр"}, LeftCount: 1,
 			At: time.Date(2026, 11, 23, 9, 4, 7, 0, time.UTC),
+		},
+		"people": People{Room: "планы", Online: 2, People: []Person{{testMember, "Иван", RoleModerator}, {MemberID{16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, "Пётр", RoleNone}}},
+		"presence-renamed": &Presence{
+			Room: "lobby", Online: 14, Renamed: []Rename{{testMember, "Иван", "Ваня"}}, At: time.Date(2026, 11, 23, 9, 4, 8, 0, time.UTC),
 		},
 		"notice": &Notice{
 			Action: ActionMute, Room: "lobby", Member: MemberID{16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1}, Name: "Пётр",

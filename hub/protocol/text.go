@@ -39,6 +39,12 @@ func (Text) Append(dst []byte, f Frame) []byte {
 		return dst
 	case *Notice:
 		return appendNotice(dst, f)
+	case People:
+		return appendHere(dst, f)
+	case Moved:
+		return append(append(append(dst, "* you are in "...), f.Room...), " now"...)
+	case Usage:
+		return append(append(dst, "* "...), strings.Join(usage, "\n* ")...)
 	default:
 		return dst
 	}
@@ -90,6 +96,9 @@ func appendPresence(dst []byte, p *Presence) []byte {
 		}
 		dst = append(dst, s...)
 	}
+	for _, n := range p.Renamed {
+		line("* " + n.Was + " is now " + n.Name)
+	}
 	for _, name := range p.Joined {
 		line("* " + name + " has joined")
 	}
@@ -105,7 +114,7 @@ func appendPresence(dst []byte, p *Presence) []byte {
 	return dst
 }
 
-// Decode implements Format: the whole frame is the message, or a command of hosts; one line end at its end is dropped.
+// Decode implements Format: the whole frame is the message, or a command; one line end at its end is dropped.
 func (Text) Decode(data []byte) (Command, *Error) {
 	s := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if a, ok, bad := ParseAct(s); ok {
@@ -113,6 +122,9 @@ func (Text) Decode(data []byte) (Command, *Error) {
 			return nil, bad
 		}
 		return a, nil
+	}
+	if c, ok, bad := parseLine(s); ok {
+		return c, bad
 	}
 	return Send{Text: s}, nil
 }

@@ -44,6 +44,9 @@ func TestTextFormatWritesLines(t *testing.T) {
 		"joined":           {&Presence{Joined: []string{"Иван"}, JoinedCount: 1, At: at}, "* Иван has joined"},
 		"left":             {&Presence{Left: []string{"Иван"}, LeftCount: 1, At: at}, "Иван has left"},
 		"many":             {&Presence{Joined: []string{"a", "b"}, JoinedCount: 7, Left: []string{"c"}, LeftCount: 3}, "* a has joined\n* b has joined\n* 5 more have joined\nc has left\n* 2 more have left"},
+		"renamed":          {&Presence{Renamed: []Rename{{Was: "Пётр", Name: "Петя"}}, Left: []string{"c"}, LeftCount: 1}, "* Пётр is now Петя\nc has left"},
+		"who":              {People{Room: "lobby", Online: 3, People: []Person{{Name: "Анна"}, {Name: "Иван"}}}, "* here: Анна, Иван and 1 more"},
+		"moved":            {Moved{Room: "планы"}, "* you are in планы now"},
 		"nobody":           {&Presence{Online: 3}, ""},
 		"reset":            {Reset{Room: "lobby", Reason: ResetAhead}, "* some of the history cannot be shown"},
 		"error":            {Errorf(CodeTooLong, "too long\nby 3"), "* error too_long: too long\ufffdby 3"},
@@ -134,6 +137,39 @@ func TestRestartReason(t *testing.T) {
 	for _, s := range []string{"", "restart", "restart retry-within-ms=", "restart retry-within-ms=-1", "restart retry-within-ms=99999999999", "slow consumer"} {
 		if d, ok := ParseRestartReason(s); ok {
 			t.Errorf("ParseRestartReason(%q) = %v", s, d)
+		}
+	}
+}
+
+func TestTextFormatReadsCommands(t *testing.T) {
+	for line, want := range map[string]Command{
+		"/help": Help{}, "/help me": Help{}, "/who\n": Who{}, "/leave": Go{}, "/nick Ваня Петров": Nick{Name: "Ваня Петров"},
+		"/join #планы": Go{Room: "планы"}, "/join планы\r\n": Go{Room: "планы"}, "/me машет": Send{Text: "/me машет"},
+		" /help": Send{Text: " /help"}, "/helpme": Send{Text: "/helpme"}, "/etc/passwd": Send{Text: "/etc/passwd"}, "//who": Send{Text: "//who"},
+	} {
+		if got, bad := (Text{}).Decode([]byte(line)); bad != nil || got != want {
+			t.Errorf("%q is %#v, %v, want %#v", line, got, bad, want)
+		}
+	}
+	for _, line := range []string{"/nick", "/nick  ", "/join"} {
+		if got, bad := (Text{}).Decode([]byte(line)); bad == nil || bad.Code != CodeBadCommand || got != nil {
+			t.Errorf("%q is %#v, %v", line, got, bad)
+		}
+	}
+	help := string(Text{}.Append(nil, Usage{}))
+	for _, word := range []string{"/me ", "/nick ", "/who", "/join ", "/leave", "/help", "/kick"} {
+		if !strings.Contains(help, word) {
+			t.Errorf("/help says nothing of %s:\n%s", word, help)
+		}
+	}
+	for line := range strings.SplitSeq(help, "\n") {
+		if !strings.HasPrefix(line, "* ") {
+			t.Errorf("a line of /help is %q", line)
+		}
+	}
+	for word := range actWords {
+		if !strings.Contains(help, word) {
+			t.Errorf("/help says nothing of %s", word)
 		}
 	}
 }

@@ -202,14 +202,16 @@ func (t *transaction) message(res *Result, m member, known bool) (*protocol.Erro
 	if refusal != nil {
 		return refusal, nil
 	}
-	renamed := known && m.num != 0 && e.Name != "" && (m.name != e.Name || m.key != e.NameKey)
+	renamed, err := t.renames(e, m, known)
+	if err != nil {
+		return nil, err
+	}
 	if !known || renamed {
 		if taken, err := t.taken(e, m); err != nil || taken != nil {
 			return taken, err
 		}
 	}
 	if !known {
-		var err error
 		if m, err = t.add(e); err != nil {
 			return nil, err
 		}
@@ -229,6 +231,20 @@ func (t *transaction) message(res *Result, m member, known bool) (*protocol.Erro
 		return nil, t.rename(e, m)
 	}
 	return nil, nil
+}
+
+// renames tells whether a message gives its author another name, as a guest's may. Who holds a name keeps it until the next
+// login: a session that has not heard of it yet must not bring the old one back.
+func (t *transaction) renames(e *protocol.Event, m member, known bool) (bool, error) {
+	if !known || m.num == 0 || e.Name == "" || m.name == e.Name && m.key == e.NameKey {
+		return false, nil
+	}
+	holder, err := t.holder(m.key, e.At)
+	if err == nil && holder == m.num {
+		e.Name, e.NameKey = m.name, m.key
+		return false, nil
+	}
+	return true, err
 }
 
 // open handles KindRoom. A room that exists is not opened again, and that is no error: whoever asks gets the event that

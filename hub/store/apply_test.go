@@ -223,10 +223,10 @@ func TestMessagesRespectHeldNames(t *testing.T) {
 	apply(t, s, as("free", 3, "Мария", "мария", start+1))
 	refused(t, s, as("rename", 3, "Иван", "иван", start+1), protocol.CodeNameTaken)
 	for _, e := range []protocol.Event{
-		as("again", 2, "Иван", "иван", start+1),       // nothing changed for this one
-		as("holder", 1, "Иван", "иван", start+1),      // holds it
-		as("late", 3, "Иван", "иван", start+100),      // the hold has ended
-		as("own", 1, "Иванушка", "иванушка", start+1), // free
+		as("again", 2, "Иван", "иван", start+1),         // nothing changed for this one
+		as("holder", 1, "Иван", "иван", start+1),        // holds it
+		as("late", 3, "Иван", "иван", start+100),        // the hold has ended
+		as("own", 1, "Иванушка", "иванушка", start+100), // free, and the hold of the old one has ended
 	} {
 		if r := apply(t, s, e)[0]; r.Err != nil || r.Duplicate {
 			t.Errorf("%s = %+v", e.ID, r)
@@ -349,5 +349,24 @@ func TestFailedBatchLeavesNothing(t *testing.T) {
 	}
 	if err := s.Writable(t.Context()); err != nil {
 		t.Errorf("Writable = %v", err)
+	}
+}
+
+// Who holds a name keeps it, whatever a session says that has not heard of it yet; a guest is called as it says.
+func TestMessagesDoNotBringAnOldNameBack(t *testing.T) {
+	s := newStore(t)
+	apply(t, s, claim("n1", 1, "Мария", "мария", start, start+1000), message("lobby", "a", 1, "раз"))
+	apply(t, s, claim("n2", 1, "Маша", "маша", start, start+5000))
+	old := message("lobby", "b", 1, "два")
+	old.Name, old.NameKey, old.At = "Мария", "мария", start+100
+	if r := apply(t, s, old)[0]; r.Err != nil || r.Event.Name != "Маша" || r.Event.NameKey != "маша" {
+		t.Errorf("a message under the old name = %+v", r)
+	}
+	if m, ok, err := s.Member(t.Context(), person(1)); !ok || err != nil || m.Name != "Маша" {
+		t.Errorf("Member = %+v, %v", m, err)
+	}
+	old.ID, old.At = "c", start+6000 // the hold has ended
+	if r := apply(t, s, old)[0]; r.Err != nil || r.Event.Name != "Мария" {
+		t.Errorf("a guest's message = %+v", r)
 	}
 }
