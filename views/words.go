@@ -133,7 +133,7 @@ func (w *words) roomTitle(room string) string {
 // scriptWords are the keys that the page hands to its scripts, in #words.
 var scriptWords = []string{
 	"a11y.more", "cmd.failed", "cmd.help", "cmd.help.line", "cmd.join", "cmd.join.need", "cmd.leave", "cmd.leave.lobby", "cmd.me", "cmd.me.need", "cmd.nick", "cmd.nick.bad", "cmd.nick.login", "cmd.nick.need",
-	"cmd.nick.taken", "cmd.unknown", "cmd.who", "cmd.who.here", "composer.left", "composer.slow", "composer.toolong", "composer.wait",
+	"cmd.nick.taken", "cmd.unknown", "cmd.who", "cmd.who.here", "composer.left", "composer.slow", "composer.slowmode", "composer.toolong", "composer.wait",
 	"log.today", "log.yesterday", "msg.copied", "msg.edit.unknown", "msg.failed",
 	"msg.queued", "msg.sending", "net.back", "net.closed", "net.connecting", "net.now", "net.queue", "net.restart", "net.retry",
 	"notify.mention", "sys.reset",

@@ -13,7 +13,7 @@ export class Banner {
   #tick = 0; // timer
   #shown = false; // trouble has been said
   /** @type {import("./connection.js").State} */
-  #state = { name: "connecting", restart: false, retryAt: 0 };
+  #state = { name: "connecting", restart: false, slow: false, retryAt: 0 };
 
   /**
    * @param {HTMLElement} element
@@ -41,19 +41,19 @@ export class Banner {
     this.#state = state;
     if (state.name === "open") return this.#back();
     if (state.name === "ended") return this.#trouble();
-    if (this.#shown) this.#trouble();
+    if (this.#shown || state.slow) this.#trouble();
     else this.#grace ||= setTimeout(() => this.#trouble(), GRACE_MS);
   }
 
   #trouble() {
     this.#stop();
     if (!this.#shown) this.#onTrouble((this.#shown = true));
-    const { name, restart, retryAt } = this.#state;
+    const { name, restart, slow, retryAt } = this.#state;
     if (name === "ended") return this.#say("closed", "net.closed", true);
     if (restart) return this.#say("restart", "net.restart", false);
     if (name === "connecting") return this.#say("retry", "net.connecting", false);
     const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / SECOND_MS));
-    this.#say("retry", "net.retry", true, { s: seconds });
+    this.#say("retry", slow ? "composer.slow" : "net.retry", !slow, { s: seconds });
     // A screen reader hears of the trouble once, not of every second.
     this.#tick = setTimeout(() => {
       this.#element.setAttribute("aria-live", "off");

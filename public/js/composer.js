@@ -1,5 +1,4 @@
 const NEAR = 0.9; // of the limit; from there on the characters that are left are counted
-const SECOND_MS = 1_000;
 const IME_KEY = 229; // what Safari says for the Enter that ends a composition
 
 /**
@@ -26,8 +25,8 @@ export class Composer {
   #complete;
   /** @type {import("./completion.js").Completion | null} */
   #completion = null;
-  #countdown = 0; // timer
-  #label; // of the button
+  /** @type {import("./pause.js").Pause | null} */
+  #pause = null; // that the server wants, once it has
   #bar;
   #limit;
   #touch;
@@ -65,7 +64,6 @@ export class Composer {
     this.#onEdit = onEdit;
     this.#onUp = onUp;
     this.#onCommand = onCommand;
-    this.#label = button.querySelector(".composer__label")?.textContent ?? "";
     this.#complete = complete;
     this.#bar = bar;
     this.#limit = limit;
@@ -162,23 +160,21 @@ export class Composer {
   }
 
   /**
-   * The server wants a pause: the button counts the seconds, and nothing that was typed is lost.
+   * The server wants a pause: it is counted down, and nothing that was typed is lost.
    * @param {number} until Unix milliseconds
+   * @param {boolean} slowMode it is the room's slow mode
    */
-  wait(until) {
-    clearTimeout(this.#countdown);
-    const s = Math.ceil((until - Date.now()) / SECOND_MS);
+  async wait(until, slowMode) {
+    const { Pause } = await import("./pause.js");
+    const onTick = () => this.#note.dataset.state !== "error" && this.#changed();
     const label = this.#button.querySelector(".composer__label");
-    if (label) label.textContent = s > 0 ? this.#words.get("composer.wait", { s }) : this.#label;
-    this.#button.toggleAttribute("data-waits", s > 0);
-    if (s <= 0) return this.calm();
-    this.say("slow", this.#words.get("composer.slow", { s }));
-    this.#countdown = setTimeout(() => this.wait(until), SECOND_MS);
+    this.#pause ??= new Pause({ label, note: this.#note, words: this.#words, onTick });
+    this.#pause.begin(until, slowMode);
   }
 
-  /** What was sent has been taken: it is not too fast any more. */
+  /** What was sent has been taken. */
   calm() {
-    if (this.#note.dataset.state === "slow") this.#changed();
+    this.#pause?.calm();
   }
 
   // Internal
@@ -267,6 +263,7 @@ export class Composer {
     this.#shape();
     if (left < 0) this.say("error", this.#words.get("composer.toolong", { n: -left }));
     else if (left < this.#limit * (1 - NEAR)) this.say("", this.#words.get("composer.left", { n: left }));
+    else if (this.#pause?.text) this.say("slow", this.#pause.text);
     else if (this.#queued) this.say("queue", this.#words.get("net.queue", { n: this.#queued }));
     else this.say("", "");
   }

@@ -4,6 +4,7 @@
  * @typedef {object} State
  * @property {"connecting" | "open" | "waiting" | "ended"} name `open` from the server's joined on; `ended` is for good
  * @property {boolean} restart the server said that it restarts
+ * @property {boolean} slow it said that we are too fast
  * @property {number} retryAt when the next try comes, Unix milliseconds; 0 = now or never
  *
  * @typedef {object} Parts
@@ -19,6 +20,8 @@
 
 const CLOSE_POLICY = 1008;
 const LOGGED_OUT = "logged out"; // a reason
+const TOO_FAST = "too fast"; // another one
+const TOO_FAST_MS = 30_000; // so long one stays away then
 const SILENCE_MS = 25_000; // without a frame for so long, we ask
 const ANSWER_MS = 10_000; // and wait so long for an answer, as for joined after dialling
 const FIRST_TRY_MS = 1_000; // the first try after a cut comes within
@@ -33,7 +36,7 @@ export class Connection {
   /** @type {WebSocket | null} */
   #socket = null;
   /** @type {State} */
-  #state = { name: "waiting", restart: false, retryAt: 0 };
+  #state = { name: "waiting", restart: false, slow: false, retryAt: 0 };
   #tries = 0; // since the last connection that was stable
   #turn = 0; // counts tries, so that a late answer to an earlier one is seen
   #openedAt = 0;
@@ -59,7 +62,7 @@ export class Connection {
   /** Connects now, if it is not connected; asks whether the other end is there, if it is. */
   retryNow() {
     if (this.#state.name === "open") this.#ask();
-    else if (this.#state.name === "waiting") void this.#try();
+    else if (this.#state.name === "waiting" && !this.#state.slow) void this.#try();
   }
 
   /** The server's joined has come: what is sent from now on is answered. */
@@ -137,6 +140,10 @@ export class Connection {
     this.#loggedOut = reason === LOGGED_OUT;
     if (this.#loggedOut || (wasOpen && Date.now() - this.#openedAt >= STABLE_MS)) this.#tries = 0;
     if (wasOpen) this.#parts.onLost(code);
+    if (code === CLOSE_POLICY && reason === TOO_FAST) {
+      this.#enter("waiting", false, Date.now() + TOO_FAST_MS, true);
+      return this.#wait(TOO_FAST_MS, () => void this.#try());
+    }
     if (code === CLOSE_POLICY) return this.#enter("ended");
     const restart = RESTART.exec(reason);
     const bound = Math.min(MAX_DELAY_MS, FIRST_TRY_MS * 2 ** this.#tries++);
@@ -170,9 +177,10 @@ export class Connection {
    * @param {State["name"]} name
    * @param {boolean} [restart]
    * @param {number} [retryAt]
+   * @param {boolean} [slow]
    */
-  #enter(name, restart = false, retryAt = 0) {
-    this.#state = { name, restart, retryAt };
+  #enter(name, restart = false, retryAt = 0, slow = false) {
+    this.#state = { name, restart, slow, retryAt };
     this.#parts.onState(this.#state);
   }
 }

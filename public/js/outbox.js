@@ -21,6 +21,7 @@ import { newID } from "./id.js";
  * @property {boolean} echoed
  * @property {string} problem in words, when it failed
  * @property {string} code of the error, when it failed
+ * @property {boolean} [slow] it waits for the room's slow mode: it was refused, so that nobody has it
  *
  * @typedef {object} Parts
  * @property {string} room
@@ -184,6 +185,7 @@ export class Outbox {
       this.#fail(entry, code, problem);
       return this.#pump();
     }
+    entry.slow = code === "slow_mode";
     this.#change(entry, "queued");
     clearTimeout(this.#pause);
     this.#pause = setTimeout(() => this.#resume(), retryAfter || RETRY_MS);
@@ -235,6 +237,7 @@ export class Outbox {
       if (++flying > MAX_UNACKNOWLEDGED) return;
       if (entry.state === "sent") continue;
       if (!this.#parts.send({ type: entry.kind, room: this.#parts.room, id: entry.id, ...COMMANDS[entry.kind](entry) })) return;
+      entry.slow = false;
       this.#change(entry, "sent");
     }
   }

@@ -236,7 +236,7 @@ export class Writing {
     const { id, code = "", retryAfterMs } = data;
     if (id) this.#outbox.refused(id, code, text, Number(retryAfterMs ?? 0));
     const slow = code === "too_fast" || code === "slow_mode";
-    if (code === "too_fast" && Number(retryAfterMs)) this.#composer.wait(Date.now() + Number(retryAfterMs));
+    if (slow && Number(retryAfterMs)) void this.#composer.wait(Date.now() + Number(retryAfterMs), code === "slow_mode");
     else if (!id || slow) this.#composer.say(slow ? "slow" : "error", text);
   }
 

@@ -129,12 +129,26 @@ test("after a restart it comes back within the time the server names", async (t)
 test("ends for good after 1008, and nothing wakes it", async (t) => {
   const h = await harness(t);
   await h.open();
-  h.sockets[0].cut(1008, "too fast");
+  h.sockets[0].cut(1008, "kicked");
   assert.equal(h.states.at(-1).name, "ended");
   h.connection.retryNow();
   await h.tick(120_000);
   assert.equal(h.sockets.length, 1);
   assert.deepEqual(h.lost, [1008]);
+});
+
+test("comes back half a minute after it was too fast, and not before", async (t) => {
+  const h = await harness(t);
+  await h.open();
+  h.sockets[0].cut(1008, "too fast");
+  const { name, slow, retryAt } = h.states.at(-1);
+  assert.deepEqual([name, slow, retryAt - Date.now()], ["waiting", true, 30_000]);
+  h.connection.retryNow();
+  await h.tick(29_999);
+  assert.equal(h.sockets.length, 1);
+  await h.tick(1);
+  assert.equal(h.sockets.length, 2);
+  assert.equal(h.states.at(-1).slow, false);
 });
 
 test("tries at once when asked, and only once at a time", async (t) => {

@@ -433,10 +433,20 @@ const tests = {
   async "a pause counts down and loses nothing"() {
     const { it, field, note, type } = composer({});
     type("ещё");
-    it.wait(Date.now() + 1_500);
+    await it.wait(Date.now() + 1_500, false);
     equal([note.dataset.state, field.value], ["slow", "ещё"]);
     await until(() => note.dataset.state !== "slow", "the end of the pause");
     equal(field.value, "ещё");
+    await it.wait(Date.now() + 3_725_000, true);
+    equal([/01:02:0[45]/.test(note.textContent), note.dataset.state, note.ariaLive], [true, "slow", "off"]);
+    type("и ещё");
+    equal(note.dataset.state, "slow");
+    it.calm(); // the room is as slow as it was
+    equal(note.dataset.state, "slow");
+    await it.wait(Date.now() + 60_000, false);
+    equal(/01:00|60 с/.test(note.textContent), true);
+    it.calm();
+    equal([note.textContent, note.ariaLive, field.value], ["", null, "и ещё"]);
   },
 
   async "the button keeps the focus in the field"() {
@@ -449,18 +459,18 @@ const tests = {
   async "the banner is silent for two seconds, counts down, and is glad for two"() {
     const banner = new Banner($("#banner"), words, () => {}, () => {});
     const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-    banner.show({ name: "waiting", restart: false, retryAt: Date.now() + 1000 });
+    banner.show({ name: "waiting", restart: false, slow: false, retryAt: Date.now() + 1000 });
     await wait(500);
     equal($("#banner").hidden, true);
-    banner.show({ name: "waiting", restart: false, retryAt: Date.now() + 5000 });
+    banner.show({ name: "waiting", restart: false, slow: false, retryAt: Date.now() + 5000 });
     await until(() => !$("#banner").hidden, "the banner");
     equal($("#banner").dataset.state, "retry");
     equal(/Повтор через [45] с/.test($(".banner__text").textContent), true);
-    banner.show({ name: "open", restart: false, retryAt: 0 });
+    banner.show({ name: "open", restart: false, slow: false, retryAt: 0 });
     equal($("#banner").dataset.state, "back");
     equal($("#banner").hidden, false);
     await until(() => $("#banner").hidden, "silence");
-    banner.show({ name: "ended", restart: false, retryAt: 0 });
+    banner.show({ name: "ended", restart: false, slow: false, retryAt: 0 });
     equal([$("#banner").dataset.state, $(".banner__action").hidden], ["closed", false]);
   },
 
