@@ -46,6 +46,7 @@ type client struct {
 	guard   func() // deferred by every goroutine: puts the terminal right before a panic goes on
 	patient bool   // once connected, never gives up (a person is watching)
 	history int    // past messages to begin with
+	keep    keeper // nil = nothing is kept
 
 	// Owned by run.
 	events chan event
@@ -61,6 +62,8 @@ type client struct {
 	people []string // names, the last to speak first
 	ending ending
 	acting map[string]bool // ids of acts without an answer
+	asked  errands
+	slow   time.Time // until then the room's slow mode lets nothing through
 }
 
 // place is where the client is in its room.
@@ -159,7 +162,7 @@ func (c *client) typed(in typed) {
 	case endOfInput:
 		c.ending.closing = true
 	default:
-		if !c.local(in.text) && !c.act(in.text) {
+		if !c.local(in.text) && !c.act(in.text) && !c.errand(in.text) {
 			c.add(in.text)
 		}
 	}
@@ -167,6 +170,9 @@ func (c *client) typed(in typed) {
 
 // add takes a message that was typed.
 func (c *client) add(text string) {
+	if c.patient {
+		text = unescaped(text)
+	}
 	ok, err := c.box.add(protocol.NewID(), text, c.now())
 	if !ok {
 		c.ending.refused++
@@ -189,6 +195,7 @@ func (c *client) turn() {
 		return
 	}
 	c.flush()
+	c.goOn()
 	c.maybeEnd()
 	c.maybeGiveUp()
 	c.showStatus()
@@ -196,7 +203,7 @@ func (c *client) turn() {
 
 // flush sends as much of the outbox as may be on its way.
 func (c *client) flush() {
-	for c.room.taking && c.link != nil {
+	for c.mayFlush() {
 		m, ok := c.box.next()
 		if !ok {
 			return
@@ -242,7 +249,7 @@ func (c *client) cut(err error) {
 	if c.room.taking && c.now().Sub(c.room.since) >= c.pace.steady {
 		c.wait.connected()
 	}
-	c.room.taking = false
+	c.room.taking, c.asked = false, c.asked.ended()
 	c.box.disconnected()
 	if c.outage.since.IsZero() {
 		c.outage.since = c.now()
@@ -255,7 +262,7 @@ func (c *client) cut(err error) {
 
 // maybeEnd ends the run when the input has ended and everything has its receipt, and its echo if that comes soon.
 func (c *client) maybeEnd() {
-	if c.ending.closing && c.box.len() > 0 && c.box.kept() && c.outage.shown {
+	if c.ending.closing && c.box.len() > 0 && c.box.kept() && (c.outage.shown || c.now().Before(c.slow)) {
 		c.finish(exitUndelivered) // the next run sends it
 		return
 	}
@@ -299,6 +306,8 @@ func (c *client) maybeGiveUp() {
 func (c *client) showStatus() {
 	switch {
 	case c.ending.done:
+	case c.outage.since.IsZero() && c.now().Before(c.slow):
+		c.face.status(warning, fmt.Sprintf(c.words.slowMode, c.clock(c.slow))+" · "+c.words.waiting(c.box.len()))
 	case c.outage.since.IsZero():
 		c.face.status(aside, c.slowText())
 	case !c.room.ever && c.outage.cause == nil:
@@ -325,6 +334,8 @@ func (c *client) offlineText() string {
 	switch {
 	case errors.As(c.outage.cause, &ce) && ce.code == protocol.CloseRestart:
 		s = c.words.restart
+	case tooFast(c.outage.cause):
+		s = c.words.tooFast
 	case !c.room.ever && c.outage.cause != nil:
 		s = fmt.Sprintf(c.words.cannotConnect, c.opts.server, cause(c.outage.cause))
 	}
@@ -371,7 +382,7 @@ func (c *client) closedByServer(err error) (code int, text string, final bool) {
 		if ce.reason == "kicked" {
 			return exitKicked, c.words.closed, true // the notice before it says why
 		}
-		if !strings.Contains(strings.ReplaceAll(ce.reason, " ", "_"), string(protocol.CodeTooFast)) {
+		if !tooFast(ce) {
 			return exitKicked, c.words.kicked, true
 		}
 		c.wait.floor = max(c.wait.floor, maxRetry)
@@ -382,4 +393,29 @@ func (c *client) closedByServer(err error) (code int, text string, final bool) {
 		}
 	}
 	return 0, "", false
+}
+
+// tooFast tells whether the server has ended the connection, or refused something, because of too much haste.
+func tooFast(err error) bool {
+	var ce *closeError
+	var e *protocol.Error
+	switch {
+	case errors.As(err, &ce):
+		return ce.code == protocol.ClosePolicy && strings.Contains(strings.ReplaceAll(ce.reason, " ", "_"), string(protocol.CodeTooFast))
+	case errors.As(err, &e):
+		return e.Code == protocol.CodeTooFast
+	}
+	return false
+}
+
+// clock is how long it is until a moment, in seconds or, from a minute on, as a clock shows it.
+func (c *client) clock(until time.Time) string {
+	s := int(math.Ceil(until.Sub(c.now()).Seconds()))
+	if s < 60 {
+		return fmt.Sprintf(c.words.seconds, s)
+	}
+	if s < 3600 {
+		return fmt.Sprintf("%02d:%02d", s/60, s%60)
+	}
+	return fmt.Sprintf("%02d:%02d:%02d", s/3600, s/60%60, s%60)
 }

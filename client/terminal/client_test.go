@@ -317,7 +317,10 @@ func TestRefusedBeforeTheUpgrade(t *testing.T) {
 	}{
 		{400, `{"error":{"code":"bad_name","message":"x"}}`, exitName, "Имя:"},
 		{400, `{"code":"bad_name","message":"x"}`, exitName, "Имя:"},
-		{403, `no`, exitName, "Доступ закрыт"},
+		{403, `no`, exitName, "не впускает (403): возможно, прокси"},
+		{401, `<h1>401</h1>`, exitName, "--password-file"},
+		{403, `{"error":{"code":"forbidden","message":"x"}}`, exitName, "обратный прокси"},
+		{403, `{"error":{"code":"banned","message":"x"}}`, exitName, "Доступ закрыт"},
 		{404, `<h1>nothing</h1>`, exitOther, "это не Говор (404 Not Found)"},
 		{404, `{"error":{"code":"no_room","message":"Cannot GET /ws"}}`, exitOther, "это не Говор (404 Cannot GET /ws)"},
 		{400, `{"error":{"code":"bad_room","message":"x"}}`, exitOther, "комнаты"},

@@ -10,6 +10,7 @@ type completion struct {
 	from   int      // where the insertion began
 	end    int      // where it ended
 	left   []string // what the following Tabs bring
+	slash  bool     // they are commands
 }
 
 // reset is called by every key but Tab.
@@ -26,7 +27,11 @@ func (c *completion) complete(e *editor) bool {
 	name := c.left[0]
 	c.left = append(c.left[1:], name)
 	e.cut(c.from, e.at)
-	e.insert("@" + name + " ")
+	if c.slash {
+		e.insert(name + " ")
+	} else {
+		e.insert("@" + name + " ")
+	}
 	c.active, c.end = true, e.at
 	return true
 }
@@ -34,7 +39,15 @@ func (c *completion) complete(e *editor) bool {
 func (c *completion) begin(e *editor) {
 	c.from = strings.LastIndexAny(e.text[:e.at], " \n\t") + 1
 	prefix := strings.TrimPrefix(e.text[c.from:e.at], "@")
-	c.left = nil
+	c.left, c.slash = nil, c.from == 0 && strings.HasPrefix(e.text, "/")
+	if c.slash {
+		for _, word := range slashes {
+			if strings.HasPrefix(word, e.text[:e.at]) {
+				c.left = append(c.left, word)
+			}
+		}
+		return
+	}
 	if e.at == c.from {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"govor/hub/protocol"
 )
@@ -51,6 +52,8 @@ func (c *client) frame(f protocol.Frame, raw []byte) {
 		c.presence(f)
 	case protocol.Receipt:
 		c.receipt(f)
+	case protocol.People:
+		c.here(f)
 	case *protocol.Notice:
 		c.told(f)
 	case *protocol.Error:
@@ -74,6 +77,9 @@ func (c *client) welcome(f protocol.Welcome) {
 	}
 	c.who.presented = false
 	c.who.name = clean(f.Name)
+	if c.asked.name != "" {
+		c.renamed(c.who.name)
+	}
 	c.face.member(c.who.name, f.MaxText)
 	if f.Token == "" || f.Token == c.who.token {
 		return
@@ -88,6 +94,9 @@ func (c *client) welcome(f protocol.Welcome) {
 // joined is a seat. It counts when it goes on where this client is: the seat that a connection has before its hello was
 // read may begin later.
 func (c *client) joined(f protocol.Joined) {
+	if f.Room == c.asked.room && f.Room != "" {
+		c.moved()
+	}
 	if f.Room != c.opts.room || c.who.presented || c.room.known && f.After != c.room.last {
 		return
 	}
@@ -229,6 +238,11 @@ func (c *client) refuse(id string, code protocol.Code, why string) {
 
 // failed handles an error of the server: about a message if it has an id, else about the connection.
 func (c *client) failed(e *protocol.Error) {
+	if e.Code == protocol.CodeSlowMode && c.patient && e.ID != "" {
+		c.slow = c.now().Add(max(e.RetryAfter, time.Millisecond))
+		c.box.again(e.ID)
+		return
+	}
 	c.wait.floor = min(e.RetryAfter, maxFloor)
 	if e.ID != "" && c.acted(e.ID, e) {
 		return
@@ -239,6 +253,9 @@ func (c *client) failed(e *protocol.Error) {
 	}
 	if e.Code == protocol.CodeBadToken {
 		c.forget()
+		return
+	}
+	if c.answered(e) {
 		return
 	}
 	if c.who.presented { // the token is good, only not now
@@ -333,7 +350,7 @@ func (c *client) refused(r *refusal) bool {
 		c.stop(exitName, r.err)
 	case r.err != nil && r.err.Code == protocol.CodeForbidden, r.status == http.StatusUnauthorized,
 		r.status == http.StatusForbidden:
-		c.face.notice(failure, c.words.kicked)
+		c.face.notice(failure, c.notLetIn(r))
 		c.finish(exitName)
 	case r.err != nil && r.status != http.StatusNotFound:
 		c.stop(exitOther, r.err)
@@ -342,4 +359,16 @@ func (c *client) refused(r *refusal) bool {
 		c.finish(exitOther)
 	}
 	return true
+}
+
+// notLetIn says who has refused the connection, and what to do about it: the server, whose reverse proxy names people, or
+// such a proxy itself.
+func (c *client) notLetIn(r *refusal) string {
+	switch {
+	case r.err == nil:
+		return fmt.Sprintf(c.words.proxyRefused, c.opts.server, r.status)
+	case r.err.Code == protocol.CodeForbidden:
+		return c.words.byProxyOnly
+	}
+	return c.words.errorText(r.err)
 }

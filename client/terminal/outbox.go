@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"slices"
 	"time"
 
 	"govor/hub/protocol"
@@ -144,6 +145,45 @@ func (b *outbox) tried() []string {
 	}
 	return ids
 }
+
+// index is where a message waits, -1 if it does not.
+func (b *outbox) index(id string) int {
+	return slices.IndexFunc(b.waiting, func(m outgoing) bool { return m.id == id })
+}
+
+// last is the id of the last message that waits, "" if there is none.
+func (b *outbox) last() string {
+	if len(b.waiting) == 0 {
+		return ""
+	}
+	return b.waiting[len(b.waiting)-1].id
+}
+
+// again puts a message that was refused for now, and those after it, back to those that are to be sent.
+func (b *outbox) again(id string) {
+	for i := range b.sent {
+		if b.waiting[i].id == id {
+			b.sent = i
+			return
+		}
+	}
+}
+
+// carry moves everything to another shelf.
+func (b *outbox) carry(s *shelf) {
+	b.shelf = s
+	for _, list := range [][]outgoing{b.waiting, b.failed} {
+		for i := range list {
+			was := list[i]
+			list[i].file = ""
+			_ = s.put(&list[i]) // where that fails it is lost with the program, as without a shelf
+			was.drop()
+		}
+	}
+}
+
+// drop removes the file of a message.
+func (m *outgoing) drop() { (*shelf)(nil).drop(m) }
 
 // disconnected makes everything be sent again, in order.
 func (b *outbox) disconnected() { b.sent = 0 }

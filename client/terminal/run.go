@@ -141,7 +141,7 @@ func (r *runner) onTerminal(ctx context.Context, c *client) int {
 			panic(p)
 		}
 	}
-	c.face, c.patient = s, true
+	c.face, c.patient, c.keep = s, true, r.keeper
 	r.openShelf(c)
 	if r.opts.history < 0 {
 		c.history = defaultHistory

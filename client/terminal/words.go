@@ -36,6 +36,8 @@ type words struct {
 	codes                                                                                     map[protocol.Code]string
 	told                                                                                      func(*protocol.Notice) string
 	tooLong                                                                                   string
+	help, noCommand, needAction, needName, needRoom, leaveLobby, already, here, more          string
+	slowMode, tooFast, seconds, byProxyOnly, proxyRefused                                     string
 	stateProblem                                                                              string
 }
 

@@ -62,6 +62,29 @@ var english = words{
 	noSuchServer: "%s answers, but it is not Govor (%s)",
 	pastedLines:  "%d lines pasted, Enter sends them as one message",
 	tooLong:      "Too long by %d characters",
+	help: `/me ACTION: what you do, for example /me waves
+/nick NAME: another name
+/who: who is here
+/join ROOM: go to another room
+/leave: back to the lobby
+/outbox, /retry [N], /discard [N]: what was not sent; send it again or drop it
+hosts: /kick /mute /unmute /ban /unban /close /open /slow /mod /unmod /owner
+//TEXT: a text that begins with a slash
+Tab completes names and commands, ↑ brings back what was typed, Alt+Enter begins a line, Ctrl+C quits`,
+	noCommand:  "There is no command %s; /help lists them, // begins a text with a slash",
+	needAction: "Type what you do: /me waves",
+	needName:   "Type a name: /nick Name",
+	needRoom:   "Type a room: /join room",
+	leaveLobby: "One does not leave the lobby; Ctrl+C quits",
+	already:    "You are in %s already",
+	here:       "%d here",
+	more:       "and %d more",
+	slowMode:   "Slow mode. The next message in %s",
+	tooFast:    "Too fast",
+	seconds:    "%d s",
+	byProxyOnly: "The server does not let in directly: its reverse proxy says who one is. Connect to the proxy's address by --server, " +
+		"with the name and the password that it knows (--password-file or GOVOR_PASSWORD)",
+	proxyRefused: "%s does not let you in (%d), perhaps a proxy before the chat. Look at the name and the password for it: --password-file or GOVOR_PASSWORD",
 	stateProblem: "The state directory cannot be used, the name will not be remembered: %s",
 
 	usage: `Govor's console client.
@@ -69,7 +92,8 @@ var english = words{
   govor client NAME [flags]
   go run client/client.go NAME [flags]
 
-A line after > and Enter is a message, Ctrl+C quits. What could not be sent is
+A line after > and Enter is a message, Ctrl+C quits; /help lists commands, such
+as /join ROOM, and // begins a message with a slash. What could not be sent is
 kept and goes out first when the client is started again with the same server,
 name and room. These lines are for the client itself:
 
