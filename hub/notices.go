@@ -171,6 +171,5 @@ func (r *room) roleLocked(m protocol.MemberID, role protocol.Role) {
 	}
 	p.role, r.presence.changed = role, true
 	f := &protocol.Presence{Room: r.name, At: r.hub.now()}
-	f.People, f.Online = r.peopleLocked()
-	r.signalLocked(f)
+	r.showPeopleLocked(f)
 }

@@ -16,6 +16,7 @@ type presence struct {
 	people  []protocol.Person // the list as it was made last, see peopleLocked
 	listed  time.Time         // when that was
 	changed bool              // since then
+	stale   bool              // somebody is back who is missing in the list that was shown
 	shown   time.Time         // when a frame was last sent
 	timer   *time.Timer       // runs while something is to be told
 	due     time.Time         // when timer fires
@@ -29,6 +30,7 @@ type present struct {
 	sessions int       // 0 = leaving
 	left     time.Time // since when, if leaving
 	told     bool      // the room knows that the member is here
+	unlisted bool      // the last list that was shown is without the member, who has come back since, or may
 }
 
 // enterLocked counts a session of m into the room.
@@ -45,7 +47,10 @@ func (r *room) enterLocked(m Member) {
 	p.call(m.Name)
 	p.role = r.hub.Role(m.ID)
 	p.sessions++
-	if !p.told || p.was != "" {
+	if p.unlisted {
+		p.unlisted, r.presence.stale = false, true
+	}
+	if !p.told || p.was != "" || r.presence.stale {
 		r.tellByLocked(r.hub.now().Add(joinDelay))
 	}
 }
@@ -128,19 +133,29 @@ func (r *room) tell() {
 			}
 		}
 	}
-	if f.JoinedCount+f.LeftCount+len(f.Renamed) > 0 {
+	if f.JoinedCount+f.LeftCount+len(f.Renamed) > 0 || r.presence.stale {
 		slices.SortFunc(f.Renamed, func(a, b protocol.Rename) int { return cmp.Compare(a.Was, b.Was) })
 		slices.Sort(f.Joined)
 		slices.Sort(f.Left)
-		f.People, f.Online = r.peopleLocked()
 		r.presence.shown = now
-		r.signalLocked(f)
+		r.showPeopleLocked(f)
 	}
 	if !next.IsZero() {
 		r.tellByLocked(next)
 	}
 	r.mu.Unlock()
 	r.hub.reap(r)
+}
+
+// showPeopleLocked shows a frame with the list of people. Whoever is away for a moment is not in it, and has to be shown
+// again when it was no more than a moment.
+func (r *room) showPeopleLocked(f *protocol.Presence) {
+	f.People, f.Online = r.peopleLocked()
+	r.presence.stale = false
+	for _, p := range r.presence.members {
+		p.unlisted = p.sessions == 0
+	}
+	r.signalLocked(f)
 }
 
 func addName(names []string, name string) []string {

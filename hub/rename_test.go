@@ -3,6 +3,7 @@ package hub
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"govor/hub/protocol"
 )
@@ -173,4 +174,23 @@ func TestWhoIsInARoom(t *testing.T) {
 	c.untilHas(`{"type":"people","room":"nowhere","online":0}`)
 	c.send(`{"type":"who","room":"$server"}`)
 	c.untilHas(`"bad_room"`)
+}
+
+// Whoever is away for no more than a moment, as with a reload, is in the list again, also if others were shown a list
+// meanwhile.
+func TestWhoIsBackIsListedAgain(t *testing.T) {
+	w := newWorld(t, Limits{PresenceGrace: time.Hour})
+	reader := w.named("Анна")
+	reader.hello(0)
+	m := w.login("Иван")
+	c := w.open(SessionParams{Member: m})
+	c.hello(0)
+	reader.untilHas(`"Иван"`)
+	c.close()
+	w.named("Пётр").hello(0)
+	reader.untilHas(`"online":2,"joined":["Пётр"]`)
+	c = w.open(SessionParams{Member: m})
+	c.hello(0)
+	reader.untilHas(`{"type":"presence","room":"lobby","online":3,"at":`)
+	reader.quiet("presence")
 }
