@@ -3,6 +3,8 @@ package terminal
 import (
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // styled is a line of a message with what is set off in it.
@@ -60,14 +62,16 @@ func (p *palette) styleLine(line, me string) styled {
 	var text strings.Builder
 	plain := func(part string) {
 		for me != "" {
-			i := strings.Index(part, "@"+me)
-			if i < 0 {
+			before, after, found := strings.Cut(part, "@"+me)
+			if !found {
 				break
 			}
-			text.WriteString(part[:i])
-			s.marks = append(s.marks, mark{span{text.Len(), text.Len() + 1 + len(me)}, p.me})
-			text.WriteString(part[i : i+1+len(me)])
-			part = part[i+1+len(me):]
+			text.WriteString(before)
+			if next, _ := utf8.DecodeRuneInString(after); !unicode.IsLetter(next) && !unicode.IsDigit(next) { // else it is a longer name
+				s.marks = append(s.marks, mark{span{text.Len(), text.Len() + 1 + len(me)}, p.me})
+			}
+			text.WriteString("@" + me)
+			part = after
 		}
 		text.WriteString(part)
 	}

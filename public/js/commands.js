@@ -22,7 +22,7 @@ export async function command(text, parts) {
   const { elements, words, onDone } = parts;
   const [, name = "", argument = ""] = /^\/(\S*)\s*(.*)$/su.exec(text.trim()) ?? [];
   const needs = { me: "cmd.me.need", nick: "cmd.nick.need", join: "cmd.join.need" }[name];
-  if (needs && !argument) return tell(words.get(needs), parts);
+  if (needs && (!argument || name === "me")) return tell(words.get(needs), parts);
   switch (name) {
     case "help":
       onDone();
