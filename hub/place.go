@@ -2,12 +2,13 @@ package hub
 
 import "govor/hub/protocol"
 
-// at is the room of commands that name none: that of the connection's address, until a session of plain text goes on.
+// at is the room of commands that name none: that of the connection's address, or in plain text, which is in one room at
+// a time, the one where it has its seat.
 func (s *Session) at() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.moved != "" {
-		return s.moved
+	if _, plain := s.format.(protocol.Text); plain && len(s.seats) > 0 {
+		return s.seats[0].room.name
 	}
 	return s.room
 }
@@ -35,7 +36,6 @@ func (s *Session) goTo(c protocol.Go) {
 		return
 	}
 	s.mu.Lock()
-	s.moved = room
 	old, who := s.dropSeatLocked(from), s.who.ID
 	s.mu.Unlock()
 	if old != nil { // else the session has ended meanwhile

@@ -59,7 +59,6 @@ type Session struct {
 	mu         sync.Mutex    // guards the fields below
 	changed    chan struct{} // made by who waits; closed when inFlight, outbox or ending has changed
 	who        Member
-	moved      string  // the room that it went to in plain text; "" = that of the address
 	seats      []*seat // few; in no order
 	firstDirty *seat   // seats that may have something to take, chained by nextDirty
 	lastDirty  *seat
