@@ -125,7 +125,7 @@ func New(cfg Config) (*Server, error) {
 }
 
 // filesPerRequest is how many files of pages an address may ask for in the time of one request.
-const filesPerRequest = 10
+const filesPerRequest = 5
 
 // makeLimits makes what addresses are held to.
 func (s *Server) makeLimits(cfg Config) (err error) {
