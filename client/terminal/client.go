@@ -63,7 +63,7 @@ type client struct {
 	ending ending
 	acting map[string]bool // ids of acts without an answer
 	asked  errands
-	slow   time.Time // until then the room's slow mode lets nothing through
+	slow   time.Time // until then the room's slow mode lets nothing through; zero = it has refused nothing
 }
 
 // place is where the client is in its room.

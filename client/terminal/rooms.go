@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"govor/hub/protocol"
 )
@@ -130,6 +131,9 @@ func (c *client) mayFlush() bool {
 	if c.link == nil || !c.room.taking || c.now().Before(c.slow) {
 		return false
 	}
+	if !c.slow.IsZero() && c.box.sent > 0 { // one at a time, or a later one might slip in before it
+		return false
+	}
 	return !c.asked.going() || c.box.sent <= c.box.index(c.asked.last)
 }
 
@@ -140,7 +144,7 @@ func (c *client) moved() {
 	c.command("leave", protocol.Leave{Room: c.opts.room})
 	c.home(c.opts.name, room)
 	c.room = place{ever: true}
-	c.people = nil
+	c.people, c.slow = nil, time.Time{}
 	c.who.told = "" // where one is, is said again
 }
 

@@ -235,10 +235,11 @@ export class Outbox {
     for (const entry of this.#entries.values()) {
       if (entry.acked || entry.state === "failed") continue;
       if (++flying > MAX_UNACKNOWLEDGED) return;
-      if (entry.state === "sent") continue;
+      if (entry.state === "sent" && !entry.slow) continue;
+      if (entry.state === "sent") return; // in slow mode one at a time, or a later one might slip in before it
       if (!this.#parts.send({ type: entry.kind, room: this.#parts.room, id: entry.id, ...COMMANDS[entry.kind](entry) })) return;
-      entry.slow = false;
       this.#change(entry, "sent");
+      if (entry.slow) return;
     }
   }
 

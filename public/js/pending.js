@@ -94,7 +94,7 @@ export class Pending {
     const state = entry.state === "sent" ? "sending" : entry.state;
     const status = node.querySelector(".message__status");
     node.dataset.state = state;
-    node.toggleAttribute("data-slow", Boolean(entry.slow));
+    node.toggleAttribute("data-slow", Boolean(entry.slow) && state === "queued");
     if (status) status.textContent = entry.problem || this.#words.get(`msg.${state}`);
   }
 
