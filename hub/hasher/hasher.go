@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -60,8 +59,6 @@ func (o order) do() result {
 // Serve is the work of the process: it does what in asks for until in ends.
 func Serve(in io.Reader, out io.Writer) error {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM) // a signal to all of the server's: it still needs this one, and ends it
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	giveWay()
 	orders, results := json.NewDecoder(in), json.NewEncoder(out)
 	for {
