@@ -65,7 +65,7 @@ func serve(tree fs.FS) (map[string][]byte, error) {
 	}
 	m := minify.New()
 	m.Add(".css", &css.Minifier{})
-	m.Add(".js", &js.Minifier{})
+	m.Add(".js", &js.Minifier{KeepVarNames: true})
 	for name, data := range files {
 		if kind := path.Ext(name); kind == ".css" || kind == ".js" {
 			if files[name], err = m.Bytes(kind, data); err != nil {
