@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
+
+	"govor/hub"
 )
 
 // proxies are the addresses whose word about the client is taken. Whoever reaches us over a unix socket is one: only
@@ -106,12 +108,7 @@ func clientIn(c *fiber.Ctx) client {
 
 // clientAddr is the address by which whoever asks is counted, as a trusted proxy tells it; the zero one if it is not
 // known.
-func clientAddr(c *fiber.Ctx) netip.Addr {
-	if addr := clientIn(c).addr; addr.IsValid() {
-		return counted(addr)
-	}
-	return netip.Addr{}
-}
+func clientAddr(c *fiber.Ctx) netip.Addr { return hub.Counted(clientIn(c).addr) }
 
 // remoteAddr is the client's address for the log; "" if it is not known.
 func remoteAddr(c *fiber.Ctx) string {
@@ -119,15 +116,4 @@ func remoteAddr(c *fiber.Ctx) string {
 		return addr.String()
 	}
 	return ""
-}
-
-// counted is what stands for an address where addresses are counted: of IPv6 the network, since a customer has 2^64 of
-// them (RFC 6177).
-func counted(addr netip.Addr) netip.Addr {
-	if addr = addr.Unmap().WithZone(""); addr.Is6() && !addr.IsLoopback() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return addr
 }

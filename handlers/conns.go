@@ -8,6 +8,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 	"go.uber.org/zap"
+
+	"govor/hub"
 )
 
 // waiting counts the connections of each address that are no WebSockets: those that ask, those that keep silent after
@@ -36,7 +38,7 @@ func (w *waiting) observe(c net.Conn, state fasthttp.ConnState) {
 		if local || w.server.proxies.trust(peer) {
 			return
 		}
-		if !w.enter(c, counted(peer)) {
+		if !w.enter(c, hub.Counted(peer)) {
 			w.server.metrics.refused("waiting")
 			w.server.log.Debug("connection refused", zap.Stringer("remote_addr", peer))
 			_ = c.Close()

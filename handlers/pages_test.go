@@ -223,7 +223,7 @@ func TestAddressesAreCountedByNetwork(t *testing.T) {
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "::1": "::1",
 		"2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "2001:db8:1:2::9": "2001:db8:1:2::", "fe80::1%eth0": "fe80::",
 	} {
-		if got := counted(netip.MustParseAddr(addr)); got.String() != want {
+		if got := hub.Counted(netip.MustParseAddr(addr)); got.String() != want {
 			t.Errorf("%s is counted as %s, want %s", addr, got, want)
 		}
 	}

@@ -78,7 +78,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 
 // sessionParams reads who joins what, and how.
 func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
-	p := hub.SessionParams{Room: protocol.RoomLobby, Addr: remoteAddr(c), From: clientAddr(c)}
+	p := hub.SessionParams{Room: protocol.RoomLobby, Addr: clientIn(c).addr}
 	if name := c.Query("room"); name != "" {
 		room, bad := s.hub.CheckRoom(name)
 		if bad != nil {

@@ -16,7 +16,7 @@ import (
 func owned(t *testing.T) (*world, *client) {
 	t.Helper()
 	w := newWorld(t, Limits{PresenceGrace: time.Hour})
-	c := w.open(SessionParams{Member: Member{Name: "Мария"}, Addr: "198.51.100.1"})
+	c := w.open(SessionParams{Member: Member{Name: "Мария"}, Addr: netip.MustParseAddr("198.51.100.1")})
 	if err := w.hub.BecomeOwner(t.Context(), c.s.member(), w.hub.NewOwnerKey(false)); err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +323,7 @@ func TestAuthorIsToldOfADeletion(t *testing.T) {
 func TestBanOfAddresses(t *testing.T) {
 	w, owner := owned(t)
 	at := func(name, addr string) *client {
-		c := w.open(SessionParams{Member: Member{Name: name}, Addr: addr})
+		c := w.open(SessionParams{Member: Member{Name: name}, Addr: netip.MustParseAddr(addr)})
 		c.begin()
 		return c
 	}
@@ -358,7 +358,7 @@ func TestBanOfAddresses(t *testing.T) {
 	if err := w.hub.ShutOut(mod.s.member(), mod.s.ip); err != nil {
 		t.Errorf("a host is shut out by the address: %v", err)
 	}
-	if _, err := w.hub.Open(SessionParams{Member: Member{ID: protocol.NewMemberID(), Name: "Новый", NameKey: "новый"}, Format: protocol.JSON{}, Room: "lobby", Addr: "203.0.113.50"}); err == nil {
+	if _, err := w.hub.Open(SessionParams{Member: Member{ID: protocol.NewMemberID(), Name: "Новый", NameKey: "новый"}, Format: protocol.JSON{}, Room: "lobby", Addr: netip.MustParseAddr("203.0.113.50")}); err == nil {
 		t.Error("a session was opened from a banned address")
 	}
 	owner.acts("/unban 203.0.113.0/24")

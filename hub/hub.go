@@ -158,7 +158,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	}
 	tidyCtx, stopTidying := context.WithCancel(ctx)
 	defer stopTidying()
-	workers.Go(func() { h.tidy(tidyCtx, releaseMemory) })
+	workers.Go(func() { h.tidy(tidyCtx, h.releaseMemory) })
 	workers.Go(func() { h.reads.run(tidyCtx) })
 	workers.Go(func() { h.watchers.run(tidyCtx) })
 	h.openRoom(protocol.Event{Room: protocol.RoomLobby, At: h.now().UnixMilli()})

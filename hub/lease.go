@@ -54,6 +54,17 @@ func (h *Hub) Admit(addr netip.Addr) (*Lease, error) {
 	return &Lease{leases: l, addr: addr}, nil
 }
 
+// Counted is what stands for an address where addresses are counted: of IPv6 the network, since a customer has 2^64 of
+// them (RFC 6177). The zero value, for an address that is not known, stays what it is.
+func Counted(addr netip.Addr) netip.Addr {
+	if addr = addr.Unmap().WithZone(""); addr.Is6() && !addr.IsLoopback() {
+		if p, err := addr.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return addr
+}
+
 // Release gives the place back; only the first call counts.
 func (l *Lease) Release() {
 	l.once.Do(func() {

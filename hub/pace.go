@@ -178,7 +178,7 @@ func (s *Session) paces() *pacing {
 	p := s.pacing
 	if p == nil {
 		p = &pacing{
-			session: s.hub.sessionBuckets(), addr: s.hub.addrBuckets(s.from),
+			session: s.hub.sessionBuckets(), addr: s.hub.addrBuckets(Counted(s.ip)),
 			frames: newBucket(nil, limitFrameRate, s.hub.limits.FrameRate, 0, false, false),
 		}
 		s.pacing = p

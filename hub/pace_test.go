@@ -81,7 +81,7 @@ func TestPacesSayHowLongToWait(t *testing.T) {
 func TestNeighboursAreNotEndedForAnAddress(t *testing.T) {
 	w := newWorld(t, Limits{PerAddr: Pace{Messages: 100}, RatePatience: time.Nanosecond})
 	c := w.named("Иван")
-	c.s.from = someAddr
+	c.s.ip = someAddr
 	start := time.Now()
 	const n = 430 // four hundred come at once
 	for i := range n {

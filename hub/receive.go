@@ -142,7 +142,7 @@ func (s *Session) send(c protocol.Send) {
 		bad = s.hub.checkSend(c)
 	}
 	if bad == nil {
-		bad = s.hub.checkOpening(room, s.member(), s.from)
+		bad = s.hub.checkOpening(room, s.member(), Counted(s.ip))
 	}
 	if bad != nil {
 		s.refuse(bad.About(c.Room, c.ID))

@@ -54,7 +54,7 @@ func newRing(f protocol.Format, limit int) *ring {
 // add makes t one of the ring's seats.
 func (r *ring) add(t *seat) {
 	list := r.listOf(t)
-	t.place = len(*list)
+	t.place = int32(len(*list)) //nolint:gosec // sessions are fewer than descriptors
 	*list = append(*list, t)
 	r.members++
 }

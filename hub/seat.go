@@ -21,20 +21,19 @@ type seat struct {
 
 	// Guarded by room.mu.
 	state  seatState
+	behind bool  // counted in ring.behind
+	dirty  bool  // guarded by session.mu: in the session's chain
+	place  int32 // in the share's seats or in ring.seats
 	cursor int64 // offset in the ring of the next byte to take, when the seat is or will be live
 	seq    int64 // number of the last event that was taken, or that is in block
 	pin    int64 // H: the store gives up to here
-	behind bool  // counted in ring.behind
 	end    int64 // nothing from this offset on is ever taken; noEnd = no end
 	block  []byte
 	from   int64    // what seq was before block
 	share  *share   // nil = it stands in ring.seats
 	fed    line.Fed // of the session, in a share
-	place  int      // in the share's seats or in ring.seats
 
-	// Guarded by session.mu.
-	dirty     bool // in the session's chain
-	nextDirty *seat
+	nextDirty *seat // guarded by session.mu
 }
 
 type seatState uint8

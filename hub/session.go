@@ -29,13 +29,14 @@ type Session struct {
 	id     uuid.UUID
 	format protocol.Format
 	room   string     // of the connection's address
-	ip     netip.Addr // for bans and the log; the zero value when it is not known
-	from   netip.Addr // for the limits; none = not known
+	ip     netip.Addr // for bans, limits and the log; the zero value when it is not known
 	opened int64      // Unix nanoseconds
 
-	// Owned by the reader.
-	pacing  *pacing // nil until the first message that counts
-	greeted bool    // the first command has come
+	// Owned by the reader. Single flags stand together, here as below: there are many sessions, and gaps add up.
+	pacing     *pacing     // nil until the first message that counts
+	greeted    bool        // the first command has come
+	failed     bool        // guarded by sending
+	introduced atomic.Bool // the store has a row with its name
 
 	// Owned by the writer.
 	current []byte // what Pending returned and Wrote has not taken
@@ -48,11 +49,8 @@ type Session struct {
 	// sending orders "has an append failed?" before the append: when one fails as unavailable, none after it is
 	// appended, so a client that sends again keeps its order. Taken before mu.
 	sending sync.Mutex
-	failed  bool // guarded by sending
 
 	line atomic.Pointer[line.Line] // tells the driver to look; nil until Bind
-
-	introduced atomic.Bool // the store has a row with its name
 
 	sibling *Session // the next one of the same member; guarded by Hub.mu
 
@@ -65,14 +63,14 @@ type Session struct {
 	outbox     []byte   // frames for this session only
 	held       *seat    // of room, until the first command or holdTime
 	watching   []string // rooms of which it gets news
-	attends    bool     // it has asked for news
-	inFlight   int32    // appends without an answer
+	reason     string
+	inFlight   int32  // appends without an answer
+	code       uint16 // of the close frame
+	attends    bool   // it has asked for news
 	ending     bool
 	finish     bool // end only when the appends in flight are answered
 	gone       bool // has ended: it takes no more seats
 	shut       bool // is made to end: neither does it
-	code       int
-	reason     string
 }
 
 // SessionParams is what a new session is made of.
@@ -81,19 +79,15 @@ type SessionParams struct {
 	Format  protocol.Format
 	Room    string     // canonical; of the connection's address
 	History int        // past messages to begin with, for plain text, which has no hello
-	Addr    string     // an IP address, for the log and for bans
-	From    netip.Addr // for the limits; none = not known
+	Addr    netip.Addr // for bans, limits and the log; the zero value when it is not known
 }
 
 // Open makes a session and says welcome. The error is a *protocol.Error: name_taken when somebody took the name of a
 // logged-in member meanwhile, banned, unavailable while the hub stops.
 func (h *Hub) Open(p SessionParams) (*Session, error) {
 	s := &Session{
-		hub: h, id: uuid.Must(uuid.NewV7()), format: p.Format, room: h.intern(p.Room), from: p.From,
+		hub: h, id: uuid.Must(uuid.NewV7()), format: p.Format, room: h.intern(p.Room), ip: p.Addr.Unmap().WithZone(""),
 		opened: h.now().UnixNano(), who: p.Member,
-	}
-	if ip, err := netip.ParseAddr(p.Addr); err == nil {
-		s.ip = ip.Unmap().WithZone("")
 	}
 	for !h.claim(s.who) {
 		if s.who.Proof != ByNothing {
@@ -286,7 +280,7 @@ func (s *Session) end(code int, reason string) { s.endWhen(code, reason, false) 
 func (s *Session) endWhen(code int, reason string, finish bool) {
 	s.mu.Lock()
 	if !s.ending {
-		s.ending, s.finish, s.code, s.reason = true, finish, code, reason
+		s.ending, s.finish, s.code, s.reason = true, finish, uint16(code), reason //nolint:gosec // of RFC 6455: below 5000
 		s.changeLocked()
 	}
 	s.mu.Unlock()
@@ -380,7 +374,7 @@ func (s *Session) Keep(b []byte) {
 func (s *Session) Ending() (code int, reason string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.code, s.reason, s.ending && (!s.finish || s.inFlight == 0)
+	return int(s.code), s.reason, s.ending && (!s.finish || s.inFlight == 0)
 }
 
 // Ended implements socket.Peer.

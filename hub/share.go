@@ -112,7 +112,7 @@ func (h *share) takeLocked(t *seat) []byte {
 
 // drop takes t out; who had their turn in this round stay before those who had not.
 func (h *share) drop(t *seat) {
-	hole, last := t.place, len(h.seats)-1
+	hole, last := int(t.place), len(h.seats)-1
 	if hole < h.next {
 		h.next--
 		h.moveTo(hole, h.seats[h.next])
@@ -126,5 +126,5 @@ func (h *share) drop(t *seat) {
 }
 
 func (h *share) moveTo(place int, t *seat) {
-	h.seats[place], t.place = t, place
+	h.seats[place], t.place = t, int32(place) //nolint:gosec // see ring.add
 }

@@ -34,7 +34,8 @@ func (h *Hub) tidy(ctx context.Context, release func()) {
 }
 
 // releaseMemory gives memory back to the system: handshakes leave several times of what their sessions need.
-func releaseMemory() {
+func (h *Hub) releaseMemory() {
+	h.store.Shrink()
 	runtime.GC() // pools let go of what they hold at the second collection only
 	debug.FreeOSMemory()
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // readers is a pool of connections that cannot write. A reader is taken for one bounded query, so that no transaction
@@ -102,6 +103,28 @@ func (r *readers) do(ctx context.Context, query string, read func(*sqlite.Stmt) 
 		err = rerr
 	}
 	return err
+}
+
+// shrink has the connections that nobody uses now give back the pages they remember. Whoever asks meanwhile waits for
+// that, some milliseconds.
+func (r *readers) shrink() {
+	for taken := true; taken; {
+		select {
+		case <-r.slots:
+			conn := r.pop()
+			if conn != nil && shrink(conn) != nil {
+				_ = conn.Close()
+				conn = nil
+			}
+			defer r.put(conn)
+		default:
+			taken = false
+		}
+	}
+}
+
+func shrink(conn *sqlite.Conn) error {
+	return sqlitex.ExecuteTransient(conn, "PRAGMA shrink_memory", nil)
 }
 
 // seize waits for the reads in progress, closes all connections and keeps others waiting until free is called.

@@ -136,6 +136,20 @@ func (s *Store) merge(t *transaction) {
 	s.position.Store(t.position) // last: whoever reads up to it finds the rooms known
 }
 
+// Shrink gives back the memory in which connections keep pages of the file, if they are not in use at the moment. What
+// is asked for next is read anew: it is for when many have asked and no more do.
+func (s *Store) Shrink() {
+	select {
+	case s.writing <- struct{}{}:
+		if s.w != nil && !s.closed {
+			s.suspect(shrink(s.w.conn))
+		}
+		s.release()
+	default:
+	}
+	s.readers.shrink()
+}
+
 // Close waits for the append and the reads in progress and closes the file; the write-ahead log is merged into it.
 // Everything but Room, Rooms, Position and Path fails with ErrClosed afterwards.
 func (s *Store) Close() error {

@@ -20,6 +20,7 @@ type bench struct {
 
 	lines   *json.Encoder
 	cookies []string
+	schema  int // how many migrations the seed has: an older one would be migrated in every round
 	stopped atomic.Bool
 
 	plan    []scenario
@@ -41,7 +42,7 @@ type line struct {
 
 func (b *bench) path(name string) string { return filepath.Join(b.out, name) }
 func (b *bench) dataDir() string         { return b.path("data") }
-func (b *bench) seedDir() string         { return b.path(fmt.Sprintf("seed-%d", b.events)) }
+func (b *bench) seedDir() string         { return b.path(fmt.Sprintf("seed-%d-v%d", b.events, b.schema)) }
 
 var errStopped = errors.New("interrupted")
 

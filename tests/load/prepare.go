@@ -36,6 +36,11 @@ func (b *bench) prepare() error {
 			return err
 		}
 	}
+	migrations, err := filepath.Glob(filepath.Join(b.root, "hub", "store", "migrations", "*.sql"))
+	if err != nil {
+		return fmt.Errorf("find the migrations: %w", err)
+	}
+	b.schema = len(migrations)
 	cookies := filepath.Join(b.seedDir(), "cookies.txt")
 	text, err := os.ReadFile(cookies)
 	if errors.Is(err, os.ErrNotExist) {
