@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"govor/hub"
 )
 
 // gate lets connections in as fast as each address may make them. One too fast waits here, before a byte of it is read or a
@@ -75,7 +77,7 @@ func (g *gate) take(c net.Conn) {
 		g.ready <- admitted{conn: c}
 		return
 	}
-	wait, news := g.server.connects.reserve(counted(peer), pacePatience)
+	wait, news := g.server.connects.reserve(hub.Counted(peer), pacePatience)
 	if news {
 		g.server.log.Warn("too many new connections", zap.Stringer("remote_addr", peer))
 	}
