@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"zombiezen.com/go/sqlite"
@@ -108,18 +109,22 @@ func (r *readers) do(ctx context.Context, query string, read func(*sqlite.Stmt) 
 // shrink has the connections that nobody uses now give back the pages they remember. Whoever asks meanwhile waits for
 // that, some milliseconds.
 func (r *readers) shrink() {
-	for taken := true; taken; {
+	var conns []*sqlite.Conn
+	for {
 		select {
 		case <-r.slots:
-			conn := r.pop()
-			if conn != nil && shrink(conn) != nil {
-				_ = conn.Close()
-				conn = nil
-			}
-			defer r.put(conn)
+			conns = append(conns, r.pop())
+			continue
 		default:
-			taken = false
 		}
+		break
+	}
+	for _, conn := range slices.Backward(conns) { // what was used last is to be the first again
+		if conn != nil && shrink(conn) != nil {
+			_ = conn.Close()
+			conn = nil
+		}
+		r.put(conn)
 	}
 }
 
