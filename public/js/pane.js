@@ -56,8 +56,7 @@ export class Pane {
     this.#onMessage = onMessage;
     this.#onAttach = onAttach;
     const steady = new Steady(scroller, list);
-    const decorator = new Decorator({ me, lang, words, dateLine: () => clone(elements.dateLine), code: elements });
-    this.#decorator = decorator;
+    const decorator = (this.#decorator = new Decorator({ me, lang, words, dateLine: () => clone(elements.dateLine), code: elements }));
     this.#fragments = new Fragments(body.ownerDocument, onFrame, (element) => this.#accepts(element));
     this.#pages = new Pages(me, onStranger);
     this.#history = new History({
