@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,10 +41,10 @@ func (a *arrival) RemoteAddr() net.Addr {
 }
 func (a *arrival) Close() error { close(a.closed); return nil }
 
-// gated is a gate and what has come through.
+// gated is a gate and how many have come through.
 type gated struct {
 	arrivals arrivals
-	through  []*arrival
+	through  atomic.Int64
 	ended    chan error
 	logs     *observer.ObservedLogs
 }
@@ -60,12 +61,11 @@ func newGated(t *testing.T, perSecond float64, burst int) *gated {
 	ln := s.Gate(g.arrivals)
 	go func() { // ends with the listener
 		for {
-			c, err := ln.Accept()
-			if err != nil {
+			if _, err := ln.Accept(); err != nil {
 				g.ended <- err
 				return
 			}
-			g.through = append(g.through, c.(*arrival))
+			g.through.Add(1)
 		}
 	}()
 	return g
@@ -83,8 +83,8 @@ func (g *gated) come(from string) *arrival {
 func (g *gated) want(t *testing.T, when string, n int) {
 	t.Helper()
 	synctest.Wait()
-	if len(g.through) != n {
-		t.Errorf("%s: %d have come in, want %d", when, len(g.through), n)
+	if got := g.through.Load(); got != int64(n) {
+		t.Errorf("%s: %d have come in, want %d", when, got, n)
 	}
 }
 
