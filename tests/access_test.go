@@ -39,6 +39,7 @@ func TestBrowserEveryStateIsAccessible(t *testing.T) {
 	b := openBrowser(t)
 	for _, lang := range []string{"ru", "en"} {
 		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
 			eachState(t, b, lang, func(w *walk, st state) {
 				began := time.Now()
 				if !eval[bool](w.p, `"axe" in window`) {

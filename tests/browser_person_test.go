@@ -189,13 +189,14 @@ func (p *person) until(what, expression string) {
 	}
 }
 
-// enter logs in by the form of the login page.
+// enter logs in by the form of the login page, and waits until the scripts of the room have run, if any may: before, a form
+// that is sent is a page that is loaded.
 func (p *person) enter(s *server) {
 	p.t.Helper()
 	p.do(chromedp.Navigate(s.url("/")),
 		chromedp.SendKeys("#login-name", p.name),
 		chromedp.Click("#login-submit"))
-	p.until("the room", `document.body && document.body.dataset.page === "room" && document.body.dataset.name === `+quote(p.name))
+	p.until("the room", `document.readyState === "complete" && document.body.dataset.page === "room" && document.body.dataset.name === `+quote(p.name))
 }
 
 // say types a message and presses Enter.
