@@ -35,7 +35,7 @@ export class History {
    * @param {import("./pages.js").Pages} parts.pages
    * @param {(load: () => Promise<void>) => Promise<void>} parts.guard runs what may make the list end with a page
    * @param {(elements: HTMLElement[]) => HTMLElement[]} parts.renew makes up for changes since a page was rendered
-   * @param {() => void} parts.onOlder older messages have come in
+   * @param {() => void} parts.onOlder older messages have come in, and may be too many
    * @param {(page: Document) => void} parts.onEnd the list ends where the room did on that page
    * @param {() => void} parts.onCut the newest messages have left the list
    */
@@ -90,16 +90,18 @@ export class History {
   /**
    * Lets messages go at the end that is farther from what is being read, if there are too many.
    * @param {HTMLElement | null} reading the message that is being read; null is the last one
+   * @returns {boolean} whether there were
    */
   trim(reading) {
     const messages = messagesOf(this.#list);
-    if (messages.length <= TRIM_AT) return;
+    if (messages.length <= TRIM_AT) return false;
     const at = reading ? messages.indexOf(reading) : messages.length;
     this.#steady.hold(() => {
       if (at >= messages.length / 2) this.#cutBefore(/** @type {HTMLElement} */ (messages.at(-MAX_MESSAGES)));
       else this.#cutAfter(/** @type {HTMLElement} */ (messages[MAX_MESSAGES - 1]));
     });
     this.watch();
+    return true;
   }
 
   // Internal
@@ -123,7 +125,6 @@ export class History {
         this.#older.there = hasEdge(page, "older");
       });
       this.#onOlder();
-      this.trim(elements[0] ?? null);
       this.watch();
     });
   }

@@ -117,7 +117,13 @@ export class Log {
       this.#count(this.#unread + 1);
     }
     this.#decorator.message(element);
-    this.#history.trim(this.reading);
+    this.#trim();
+  }
+
+  /** Settles messages that have come in before the first one. */
+  older() {
+    this.placeUnread();
+    this.#trim();
   }
 
   /** Counts a message that is not in the list because the list ends before it. */
@@ -199,6 +205,11 @@ export class Log {
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     else this.#steady.resized();
     this.#look();
+  }
+
+  /** Who follows the end stays there, however much goes at once: the beginning would be taken for what is being read. */
+  #trim() {
+    if (this.#history.trim(this.reading) && this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   #look() {

@@ -65,7 +65,7 @@ export class Pane {
       pages: this.#pages,
       guard: (load) => this.#keepLate(load),
       renew: (elements) => this.#fragments.renew(elements),
-      onOlder: () => this.#log.placeUnread(),
+      onOlder: () => this.#log.older(),
       onEnd: (page) => this.#attach(page),
       onCut: () => this.#detach(),
     });

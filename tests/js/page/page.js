@@ -56,7 +56,7 @@ function parts({ fetchPage = async () => parsePage(""), onUnread = () => {}, onE
   const [older, newer] = [$("#older").parentElement, $("#newer").parentElement];
   const history = new History({
     list, scroller, older, newer, steady, decorator, onEnd, onCut,
-    onOlder: () => log.placeUnread(),
+    onOlder: () => log.older(),
     home: "/r/lobby",
     pages: { fetch: fetchPage },
     guard: (load) => load(),
@@ -252,6 +252,26 @@ const tests = {
     scroller.scrollTop; // the browser moves up now
     for (let i = 41; i <= 46; i++) apply(message(i));
     await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end");
+  },
+
+  async "whoever follows the end stays there when as many go as have come, so that the list does not grow"() {
+    let cuts = 0;
+    const fetched = [];
+    const fetchPage = async (href) => (fetched.push(href), parsePage(""));
+    const { apply, log, scroller } = parts({ fetchPage, onCut: () => cuts++ });
+    log.begin(true, 0, NOTHING_UNREAD);
+    let last = 0;
+    const come = (n) => {
+      for (let i = 0; i < n; i++) apply(message(++last));
+    };
+    come(341); // of which 300 stay
+    for (let round = 0; round < 12; round++) {
+      await frame();
+      come(41);
+    }
+    await until(() => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2, "the end");
+    equal([cuts, fetched.length, log.atEnd], [0, 0, true]);
+    equal(outline().at(-1), last);
   },
 
   async "trimming while many come at once does not look as if somebody went up"() {
