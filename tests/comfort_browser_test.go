@@ -118,6 +118,16 @@ func TestBrowserSetsMarks(t *testing.T) {
 	p.until("Cmd only", field+` === "**код**"`)
 }
 
+// undressed compares each message of the log that has code with itself as it came: what is read would move if they differed.
+const undressed = `[...document.querySelectorAll("#log .message:has(.code)")].map((message) => {
+	const before = message.cloneNode(true);
+	for (const block of before.querySelectorAll(".code")) block.replaceWith(block.querySelector("pre"));
+	message.after(before);
+	const [is, was] = [message, before].map((m) => m.querySelector(".message__body").getBoundingClientRect());
+	before.remove();
+	return is.width === was.width && is.height === was.height ? "" : [was.width, was.height, "now", is.width, is.height].join(" ");
+}).filter(Boolean).join("; ")`
+
 // A block of code has a button that copies it, with the mouse, with the keyboard and, on a phone, in the menu of the message.
 func TestBrowserCopiesCode(t *testing.T) {
 	t.Parallel()
@@ -127,10 +137,14 @@ func TestBrowserCopiesCode(t *testing.T) {
 		p := b.person(t, "Иван "+lang.code)
 		p.do(chromedp.Navigate(s.url("/?lang=" + lang.code)))
 		p.enter(s)
+		s.curl("/r/lobby/messages?name=ci", "вот ещё:\n\n```\nв конце\n```")
 		s.curl("/r/lobby/messages?name=ci", "вот:\n\n```\nfirst "+lang.code+"\n\tsecond\n```\n\n> ```\n> quoted\n> ```")
 		p.sees("first " + lang.code)
 		button := `[...document.querySelectorAll("#log .message:nth-last-child(1 of .message) .code__copy")]`
 		p.until("each block has a button", button+`.length === 2 && `+button+`.every((b) => b.getAttribute("aria-label") === `+quote(lang.label)+`)`)
+		if moved := eval[string](p, undressed); moved != "" {
+			t.Errorf("a block of code has another size than before it had a button: %s", moved)
+		}
 		paste := func(want string) {
 			t.Helper()
 			p.types("x")
