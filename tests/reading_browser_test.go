@@ -55,15 +55,17 @@ const reader = `(() => {
 		// Scrolls by step until done(), and returns what it saw.
 		async walk(step, done) {
 			const seen = { drift: 0, most: 0, order: true, pages: 0 };
+			let [first, last] = [messages()[0], messages().at(-1)];
 			for (let turns = 0; !done() && turns < 5000; turns++) {
 				scroller.scrollTop += step;
 				await frame();
-				const anchor = visible(), top = anchor?.getBoundingClientRect().top, first = messages()[0], last = messages().at(-1);
+				const anchor = visible(), top = anchor?.getBoundingClientRect().top;
 				await frame();
 				if (document.querySelector('.older[data-state="loading"]')) for (let i = 0; i < 300 && document.querySelector('.older[data-state="loading"]'); i++) await frame();
 				await frame();
 				if (anchor) seen.drift = Math.max(seen.drift, anchor.isConnected ? Math.abs(anchor.getBoundingClientRect().top - top) : 1e6);
-				if (messages()[0] !== first || messages().at(-1) !== last) seen.pages++;
+				if (messages()[0] !== first || messages().at(-1) !== last) seen.pages++; // since the turn before: it may have come at once
+				[first, last] = [messages()[0], messages().at(-1)];
 				const numbers = messages().map((m) => Number(m.dataset.seq));
 				seen.most = Math.max(seen.most, numbers.length);
 				seen.order &&= numbers.every((n, i) => i === 0 || n === numbers[i - 1] + 1);
