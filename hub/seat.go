@@ -80,22 +80,18 @@ func (s *seat) continueLocked() {
 	}
 }
 
-// fetch has the session take what its seat has not taken yet, and tells whether there is anything.
+// fetch has the session's writer, who calls it, take what the seat has not taken yet, though its share would give it.
+// It tells whether there is anything.
 func (s *seat) fetch() bool {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()
-	return s.fetchLocked()
-}
-
-// fetchLocked is for seats that would be given it by their share.
-func (s *seat) fetchLocked() bool {
 	if s.state != live || s.cursor == s.ring.end {
 		return false
 	}
 	if !s.behind {
 		s.ring.fallBehind(s)
 	}
-	s.session.markDirty(s)
+	s.session.addDirty(s)
 	return true
 }
 
@@ -161,7 +157,10 @@ func (s *seat) endHere() {
 	defer s.room.mu.Unlock()
 	if s.state == live && s.cursor < s.ring.end && s.cursor >= s.ring.first() {
 		s.end = s.ring.end
-		s.fetchLocked()
+		if !s.behind {
+			s.ring.fallBehind(s)
+		}
+		s.session.markDirty(s)
 		return
 	}
 	s.finishLocked()

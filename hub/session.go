@@ -309,6 +309,9 @@ func (s *Session) Pending() []byte {
 		if ends && len(own) == 0 && s.fetchAll() {
 			continue
 		}
+		if t == nil && len(own) > 0 {
+			t = s.fetchOne()
+		}
 		if t == nil {
 			s.current = own
 			break
@@ -327,6 +330,23 @@ func (s *Session) Pending() []byte {
 		}
 	}
 	return s.current
+}
+
+// fetchOne returns a seat that its share has something for, so that a receipt and what it is about go out in one write. It
+// is nil if there is none, or if the session is in several rooms.
+func (s *Session) fetchOne() *seat {
+	s.mu.Lock()
+	var t *seat
+	if len(s.seats) == 1 {
+		t = s.seats[0]
+	}
+	s.mu.Unlock()
+	if t == nil || !t.fetch() {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nextDirtyLocked()
 }
 
 // fetchAll has the seats of a session that ends take what their shares would have given them: nothing is given to it any
