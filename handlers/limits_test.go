@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"bytes"
+	packer "compress/gzip"
 	"io"
 	"net"
 	"net/http"
@@ -36,6 +38,27 @@ func TestRequestsOverTheRateAreRefused(t *testing.T) {
 	if n := s.logs.FilterMessage("too many requests").Len(); n != 1 {
 		t.Errorf("%d lines in the log for one thing that goes on", n)
 	}
+}
+
+// A body that is compressed is refused before it is unpacked, by every door that reads forms.
+func TestCompressedBodiesAreRefused(t *testing.T) {
+	s := newSite(t, nil)
+	var form bytes.Buffer
+	w := packer.NewWriter(&form)
+	_, _ = io.WriteString(w, "--X\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nИван\r\n--X--\r\n")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/login", "/logout", "/owner", "/rooms", "/act", "/r/lobby/messages", "/account/password"} {
+		for _, coding := range []string{"gzip", "GZIP", "br", "deflate", "identity, gzip"} {
+			headers := s.asPage()
+			headers["Content-Type"], headers["Content-Encoding"] = "multipart/form-data; boundary=X", coding
+			s.ask(s.client(false), request{path: path, body: form.String(), headers: headers}).want(t, http.StatusUnsupportedMediaType)
+		}
+	}
+	headers := s.asPage()
+	headers["Content-Encoding"] = "identity"
+	s.ask(s.client(false), request{path: "/login", body: "name=Anna", headers: headers}).want(t, http.StatusSeeOther)
 }
 
 // What is no method of HTTP is answered once, and the connection ends.

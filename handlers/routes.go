@@ -18,7 +18,7 @@ func (s *Server) route(registry *prometheus.Registry, withMetrics bool) {
 		prom.RegisterAt(s.app, "/metrics", s.paceRequests, s.needMetricsToken)
 	}
 	s.app.Use(prom.Middleware)
-	s.app.Use(s.answerErrors, s.keepOut, s.paceRequests)
+	s.app.Use(s.answerErrors, s.keepOut, s.paceRequests, s.refusePacked)
 
 	s.routeMembers()
 	s.routeRooms()
