@@ -15,8 +15,8 @@ import (
 
 // reservedNames are taken for ever: they would pass for the system.
 var reservedNames = map[string]bool{
-	"system": true, "server": true, "govor": true, "admin": true, "administrator": true, "moderator": true, "root": true,
-	"система": true, "сервер": true, "говор": true, "админ": true, "администратор": true, "модератор": true,
+	"system": true, "server": true, "govor": true, "admin": true, "administrator": true, "owner": true, "moderator": true, "root": true,
+	"система": true, "сервер": true, "говор": true, "админ": true, "администратор": true, "владелец": true, "ведущий": true, "модератор": true,
 }
 
 // CheckName says whether s may be a name. shown is how it is written (NFC, spaces at the ends refused, not cut); key is
@@ -58,16 +58,29 @@ func allowedInName(name string) bool {
 	visible := false
 	for i, r := range name {
 		if strings.ContainsRune(`:<>"'/@#,?!`+"`\\", r) || unicode.IsControl(r) || isBidiControl(r) || !unicode.IsGraphic(r) ||
-			unicode.Is(unicode.Co, r) {
+			unicode.Is(unicode.Co, r) || isInkless(r) {
 			return false
 		}
 		if i == 0 && (r == '*' || unicode.IsMark(r)) { // a mark would sit on the character before the name
 			return false
 		}
-		const brailleBlank = '\u2800' // a symbol without ink
-		visible = visible || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsSymbol(r) && r != brailleBlank
+		visible = visible || unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsSymbol(r)
 	}
 	return visible
+}
+
+// isInkless tells letters, marks and symbols that nobody sees: with one of them a name is another and looks the same.
+func isInkless(r rune) bool {
+	switch r {
+	case '\u2800', // Braille without dots
+		'\u2d7f', '\U0001107f', // joiners of Tifinagh and Brahmi numbers
+		'\ufffc', '\ufffd', // what stands for something else
+		'\U00013441', '\U00013442', // blank hieroglyphs
+		'\U00016fe4', // filler of Khitan
+		'\U0001d159': // a note without a head
+		return true
+	}
+	return false
 }
 
 // WithSuffix is name with "-n" at its end, cut by graphemes so that the whole keeps to MaxNameLen.
@@ -106,6 +119,8 @@ func CheckRoom(s string) (string, *Error) {
 	}
 	for i, r := range room {
 		switch {
+		case isInkless(r):
+			return "", bad
 		case unicode.IsLetter(r), unicode.IsDigit(r):
 		case i > 0 && (r == '-' || r == '_' || r == '.' || unicode.Is(unicode.M, r)):
 		default:

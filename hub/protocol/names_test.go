@@ -89,6 +89,16 @@ func TestHostileNamesAreRefused(t *testing.T) {
 		"Jamo filler":            "\u115f",
 		"grapheme joiner":        "a\u034f",
 		"Braille blank":          "\u2800",
+		"Braille blank after":    "Иван\u2800",
+		"Braille blank inside":   "Ив\u2800ан",
+		"joiner of Tifinagh":     "Иван\u2d7f",
+		"joiner of Brahmi":       "Иван\U0001107f",
+		"object replacement":     "Иван\ufffc",
+		"replacement":            "Иван\ufffd",
+		"blank hieroglyph":       "Иван\U00013441",
+		"half blank hieroglyph":  "Иван\U00013442",
+		"filler of Khitan":       "Иван\U00016fe4",
+		"note without a head":    "Иван\U0001d159",
 		"mark first":             "\u0301a",
 		"only a mark":            "\u0301",
 		"only a spacing accent":  "\u00b4",
@@ -104,7 +114,7 @@ func TestHostileNamesAreRefused(t *testing.T) {
 			t.Errorf("%s: CheckName(%+q) = %+q, %v, want %s", what, name, shown, err, CodeBadName)
 		}
 	}
-	for _, name := range []string{"admin", "Admin", "ＡＤＭＩＮ", "SYSTEM", "Govor", "Сервер", "АДМИНИСТРАТОР", "root"} {
+	for _, name := range []string{"admin", "Admin", "ＡＤＭＩＮ", "SYSTEM", "Govor", "Сервер", "АДМИНИСТРАТОР", "root", "Owner", "Владелец", "ведущий"} {
 		if _, _, err := CheckName(name); err == nil || err.Code != CodeNameTaken {
 			t.Errorf("CheckName(%q) = %v, want %s: the name is reserved", name, err, CodeNameTaken)
 		}
