@@ -225,6 +225,23 @@ func TestMutedOnlyRead(t *testing.T) {
 	}
 }
 
+// A mute shuts nobody out: one logs in with the same name on another device, and changes its password. Another name is none
+// of these.
+func TestMutedMayLogIn(t *testing.T) {
+	s := hosted(t)
+	server := func(id string, kind protocol.Kind, name, body string) protocol.Event {
+		return protocol.Event{
+			Room: protocol.RoomServer, Kind: kind, V: 1, ID: id, Member: person(member1), Name: name, NameKey: strings.ToLower(name),
+			At: start + 3000, Body: body,
+		}
+	}
+	done(t, s, act(protocol.KindMute, moderator, to(member1)))
+	done(t, s, server("login", protocol.KindLogin, "Name5", `{"login":"a","how":"page","until":99999999999999}`))
+	done(t, s, server("word", protocol.KindPassword, "Name5", `{"set":true,"keep":"a","hash":"$argon2id$x"}`))
+	refused(t, s, server("other", protocol.KindLogin, "Other", `{"login":"b","how":"page","until":99999999999999}`), protocol.CodeMuted)
+	refused(t, s, message("lobby", "x", member1, "?"), protocol.CodeMuted)
+}
+
 func TestHostsOnlyRoom(t *testing.T) {
 	s := hosted(t)
 	done(t, s, act(protocol.KindClose, moderator, in("lobby", 0)))

@@ -34,9 +34,14 @@ func (t *transaction) barred(e *protocol.Event, m member) (*protocol.Error, erro
 	return nil, nil
 }
 
-// sameName tells that a member holds on to the name it has, as everybody does who opens a page.
+// sameName tells that a member holds on to the name it has, as everybody does who opens a page, or logs in with it, or gives
+// it another password: a mute silences, and shuts nobody out.
 func sameName(e *protocol.Event, m member) bool {
-	return e.Kind == protocol.KindMember && e.Name == m.name && e.NameKey == m.key
+	switch e.Kind {
+	case protocol.KindMember, protocol.KindLogin, protocol.KindPassword:
+		return e.Name == m.name && e.NameKey == m.key
+	}
+	return false
 }
 
 // tooSoon is the refusal of slow mode.
