@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"html"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"govor/hub"
+	"govor/hub/protocol"
 )
 
 const word = "лошадь батарея скрепка"
@@ -282,10 +285,45 @@ func TestClosedServersLetNobodyIn(t *testing.T) {
 					t.Errorf("format %q: %+v", format, r)
 				}
 			}
+			s.leaksNoRoom(c)
 			if a := s.ask(c, request{path: "/invites"}); a.StatusCode != 401 && a.StatusCode != 403 {
 				t.Errorf("the invites are shown: %d %s", a.StatusCode, a.body)
 			}
 		})
+	}
+}
+
+// leaksNoRoom looks whether somebody who may not come in can find out which rooms there are: a room that could be taken for one
+// that is there is answered as any other, and nothing tells how many people are there.
+func (s *site) leaksNoRoom(c *http.Client) {
+	s.t.Helper()
+	if _, err := s.hub.OpenRoom(s.t.Context(), hub.Member{ID: protocol.NewMemberID(), Name: "Анна", NameKey: "анна"}, netip.Addr{}, "plans"); err != nil {
+		s.t.Fatal(err)
+	}
+	html := map[string]string{"Accept": "text/html"}
+	for _, r := range []request{
+		{path: "/r/%s", headers: html}, {path: "/r/%s/1", headers: html}, {path: "/r/%s/messages.json"},
+		{method: "POST", path: "/r/%s/leave", headers: s.inRussian()}, {method: "POST", path: "/r/%s/messages", body: "text=x", headers: s.inRussian()},
+		{method: "POST", path: "/login?room=%s", body: "name=%D0%AF", headers: s.inRussian()},
+	} {
+		path := r.path
+		var answers [2]string
+		for i, room := range []string{"pl%D0%B0ns", "pl%D1%8Fns"} { // with a Cyrillic а, and with a Cyrillic я, which nothing looks like
+			r.path = strings.ReplaceAll(path, "%s", room)
+			a := s.ask(c, r)
+			answers[i] = strconv.Itoa(a.StatusCode) + strings.NewReplacer("plаns", "", "plяns", "", room, "").Replace(a.body)
+			if strings.Contains(a.body, "plans") || strings.Contains(a.body, "login__online") {
+				s.t.Errorf("%s: %s", r.path, a.body)
+			}
+		}
+		if answers[0] != answers[1] {
+			s.t.Errorf("%s tells which rooms there are:\n%s\n%s", path, answers[0], answers[1])
+		}
+	}
+	for _, room := range []string{"pl%D0%B0ns", "pl%D1%8Fns"} {
+		if _, r := s.tryDial("?name=ci&room="+room, c, nil); r == nil || r.status == 400 {
+			s.t.Errorf("/ws?room=%s: %+v", room, r)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *Server) loginPage(c *fiber.Ctx, p views.LoginPage, path string) error {
 // rather than make somebody new of who asks.
 func (s *Server) login(c *fiber.Ctx) error {
 	name := trimmed(c.FormValue("name"))
-	room, bad := s.hub.CheckRoom(c.FormValue("room"))
+	room, bad := protocol.CheckRoom(c.FormValue("room"))
 	if bad != nil {
 		room = protocol.RoomLobby
 	}
@@ -78,6 +78,9 @@ func (s *Server) login(c *fiber.Ctx) error {
 		return s.loginRefused(c, name, room, err)
 	}
 	s.setLogin(c, s.hub.Cookie(m))
+	if _, bad := s.hub.CheckRoom(room); bad != nil { // not before: who is not in must not learn which rooms there are
+		room = protocol.RoomLobby
+	}
 	return redirect(c, roomPath(room)+"?welcome=1")
 }
 

@@ -50,7 +50,7 @@ func (s *Server) around(c *fiber.Ctx) error {
 
 // roomPage answers with a page of a room. target is the number of the message that it is about, 0 if it is about none.
 func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, string) (h hub.History, live bool, err error), target int64) error {
-	room, bad := s.hub.CheckRoom(roomParam(c))
+	room, bad := protocol.CheckRoom(roomParam(c))
 	if bad != nil {
 		return fiber.ErrNotFound
 	}
@@ -78,6 +78,9 @@ func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, s
 		return s.loginPage(c, views.LoginPage{Room: room}, roomPath(room))
 	case welcome:
 		return redirect(c, path)
+	}
+	if _, bad := s.hub.CheckRoom(room); bad != nil { // not before: the answer tells which rooms there are
+		return fiber.ErrNotFound
 	}
 	s.hub.Refresh(ctx, *m)
 	h, live, err := read(ctx, *m, room)
@@ -116,10 +119,6 @@ func (s *Server) roomData(c *fiber.Ctx, m hub.Member, room string, h hub.History
 // messages is GET /r/ROOM/messages.json?after=N or ?before=N, &limit=N: what was said, for programs. Whoever may read a
 // room needs no name for it.
 func (s *Server) messages(c *fiber.Ctx) error {
-	room, bad := s.hub.CheckRoom(roomParam(c))
-	if bad != nil {
-		return bad
-	}
 	limit, err := number(c, "limit")
 	if err != nil {
 		return err
@@ -133,6 +132,10 @@ func (s *Server) messages(c *fiber.Ctx) error {
 	m, err := s.reader(ctx, c)
 	if err != nil {
 		return err
+	}
+	room, bad := s.hub.CheckRoom(roomParam(c)) // not before: the answer tells which rooms there are
+	if bad != nil {
+		return bad
 	}
 	var h hub.History
 	more := false

@@ -88,10 +88,6 @@ func tidyRoom(name string) string {
 
 // leaveRoom is POST /r/ROOM/leave: it takes the room off the member's list.
 func (s *Server) leaveRoom(c *fiber.Ctx) error {
-	room, bad := s.hub.CheckRoom(roomParam(c))
-	if bad != nil {
-		return bad
-	}
 	ctx, cancel := deadline()
 	defer cancel()
 	m, err := s.provedVisitor(ctx, c)
@@ -101,6 +97,10 @@ func (s *Server) leaveRoom(c *fiber.Ctx) error {
 	if m == nil {
 		c.Status(fiber.StatusUnauthorized)
 		return s.loginPage(c, views.LoginPage{Error: protocol.CodeBadToken}, "/")
+	}
+	room, bad := s.hub.CheckRoom(roomParam(c))
+	if bad != nil {
+		return bad
 	}
 	s.hub.Forget(*m, room)
 	return redirect(c, roomPath(protocol.RoomLobby))

@@ -79,13 +79,6 @@ func (s *Server) socket(c *fiber.Ctx) error {
 // sessionParams reads who joins what, and how.
 func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 	p := hub.SessionParams{Room: protocol.RoomLobby, Addr: clientIn(c).addr}
-	if name := c.Query("room"); name != "" {
-		room, bad := s.hub.CheckRoom(name)
-		if bad != nil {
-			return p, s.refuse(c, "room", bad)
-		}
-		p.Room = room
-	}
 	history, err := number(c, "history")
 	if err != nil || history > maxHistory {
 		return p, s.refuse(c, "history", protocol.Errorf(protocol.CodeBadFrame, "history is a number from 0 to %d", maxHistory))
@@ -104,8 +97,17 @@ func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 	}
 	ctx, cancel := deadline()
 	defer cancel()
-	p.Member, err = s.member(ctx, c, subprotocol == protocol.SubprotocolHTML)
-	return p, err
+	if p.Member, err = s.member(ctx, c, subprotocol == protocol.SubprotocolHTML); err != nil {
+		return p, err
+	}
+	if name := c.Query("room"); name != "" { // not before: the answer tells which rooms there are
+		room, bad := s.hub.CheckRoom(name)
+		if bad != nil {
+			return p, s.refuse(c, "room", bad)
+		}
+		p.Room = room
+	}
+	return p, nil
 }
 
 // member is who connects: who Authorization or the cookie proves, else a guest by ?name=. The page has a login always.

@@ -65,7 +65,7 @@ type LoginPage struct {
 	Error      protocol.Code // why the name was refused: empty, name_taken, bad_name, too_many, CodeNoCookie, …; "" = not
 	Suggestion string        // with name_taken: a name that is free, or ""
 	Room       string        // canonical name of the room one wants to go to; "" = the lobby
-	Online     int           // members connected
+	Online     int           // members connected; shown where everybody may come in
 	Server     string        // host and port, for the console hint; "" = no hint
 	Wants      Password      // which password is asked for
 }
@@ -79,6 +79,9 @@ const (
 	ServerPassword                 // the server's, or the name's
 	NamePassword                   // the name's
 )
+
+// Public tells whether everybody may come in, and so may know how many there are.
+func (p LoginPage) Public() bool { return p.Wants == NoPassword }
 
 // AsksPassword tells whether there is a field for a password.
 func (p LoginPage) AsksPassword() bool {
