@@ -32,6 +32,7 @@ func (s *Server) account(c *fiber.Ctx) error {
 func (s *Server) accountPage(ctx context.Context, c *fiber.Ctx, m hub.Member, p views.AccountPage) error {
 	p.Page = s.pageOf(c, "/account")
 	p.Name, p.Claimed, p.ByProxy = m.Name, m.Claimed, s.hub.Mode() == hub.ModeProxy
+	p.Kept = s.hub.Mode() == hub.ModeMembers
 	logins, err := s.hub.Logins(ctx, m)
 	if err != nil {
 		return err

@@ -32,8 +32,11 @@ func (h *Hub) SetPassword(ctx context.Context, m Member, old, password string) (
 }
 
 // RemovePassword makes the name of m one that is held for a while only, if old is right. Returns and errors are those of
-// SetPassword.
+// SetPassword, and forbidden where every name has a password.
 func (h *Hub) RemovePassword(ctx context.Context, m Member, old string) (Member, error) {
+	if h.door.mode == ModeMembers { // nobody without a password comes in
+		return m, protocol.Errorf(protocol.CodeForbidden, "on this server every name has a password; it can be changed")
+	}
 	if err := h.knows(ctx, m, old); err != nil {
 		return m, err
 	}

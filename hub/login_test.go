@@ -333,6 +333,24 @@ func TestInviteLetsNewMembersInAndEnds(t *testing.T) {
 	wantCode(t, "expired", err, protocol.CodeBadInvite)
 }
 
+// With --mode members, who has no password does not come in: nobody takes the own one away and is out.
+func TestPasswordOfAMemberStays(t *testing.T) {
+	w := newWorldIn(t, Limits{}, Config{Mode: ModeMembers})
+	link, err := w.hub.Invite(t.Context(), Member{}, "", time.Hour, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := w.hub.Accept(t.Context(), link, Entry{Name: "Иван", Password: secretWord, How: protocol.LoginByPage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.hub.RemovePassword(t.Context(), m, secretWord)
+	wantCode(t, "removing it", err, protocol.CodeForbidden)
+	if !w.good(w.hub.Cookie(m)) {
+		t.Error("the login has ended")
+	}
+}
+
 func TestServerWithAPassword(t *testing.T) {
 	w := newWorldIn(t, Limits{}, Config{Mode: ModePassword, Password: "для своих"})
 	_, err := w.enter("Иван", "", nil)

@@ -12,6 +12,7 @@ type AccountPage struct {
 	Page
 	Name    string
 	Claimed bool          // the name has a password
+	Kept    bool          // every name has a password here: it cannot be removed
 	ByProxy bool          // a reverse proxy says who one is: there is nothing to prove here
 	Logins  []Login       // the last one used first
 	Form    string        // the form that was sent: "password", "remove", "token"; "" = none
@@ -36,6 +37,9 @@ type Login struct {
 func (p AccountPage) HeadTitle() string {
 	return p.words.must("app.tab", "room", p.words.must("account.title"))
 }
+
+// Removable tells whether there is a password that can be removed.
+func (p AccountPage) Removable() bool { return p.Claimed && !p.Kept }
 
 // Problem is the sentence below a form, "" if that form was not refused.
 func (p AccountPage) Problem(form string) string {
