@@ -168,8 +168,8 @@ func (s *Server) invite(c *fiber.Ctx) error {
 func (s *Server) accept(c *fiber.Ctx) error {
 	name := trimmed(c.FormValue("name"))
 	p := views.EnterPage{Invite: true, Name: name}
-	if wait := s.loginDelay(clientAddr(c)); wait > 0 {
-		return s.enterPage(c, p, &protocol.Error{Code: protocol.CodeTooFast, Message: "there are too many logins from your address", RetryAfter: wait})
+	if err := s.mayLogIn(c); err != nil {
+		return s.enterPage(c, p, s.refuse(c, "invite", err))
 	}
 	ctx, cancel := deadline()
 	defer cancel()

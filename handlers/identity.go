@@ -26,7 +26,10 @@ func (s *Server) program(ctx context.Context, c *fiber.Ctx) (*hub.Member, error)
 		if err != nil || !ok {
 			return nil, protocol.Errorf(protocol.CodeBadToken, "Authorization is not name:password in base64")
 		}
-		m, err := s.hub.Word(ctx, strings.TrimSpace(name), password, deviceOf(c))
+		m, err := s.hub.Word(ctx, hub.Entry{
+			Name: strings.TrimSpace(name), Password: password, Label: deviceOf(c), From: clientAddr(c),
+			Try: func() error { return s.mayLogIn(c) },
+		})
 		if err != nil {
 			return nil, s.refuse(c, "password", err)
 		}
@@ -103,9 +106,9 @@ func device(agent string) string {
 	return strings.Trim(browser+", "+system, ", ")
 }
 
-// loggedPath is the path as a log may have it: without what proves somebody.
+// loggedPath is the path as a log may have it: without what proves somebody, nor what would move the cursor of who reads it.
 func loggedPath(c *fiber.Ctx) string {
-	path := c.Path()
+	path := protocol.CleanText(strings.ToValidUTF8(c.Path(), "\ufffd"))
 	for _, secret := range []string{linkPath, invitePath} {
 		if strings.HasPrefix(path, secret) {
 			return secret + "…"

@@ -136,10 +136,15 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 	return sendFrame(c, e)
 }
 
-// loginDelay is how long an address has to wait before it may log in; 0 = it may, and this is counted.
-func (s *Server) loginDelay(addr netip.Addr) time.Duration {
-	wait, _ := s.logins.reserve(addr, 0)
-	return wait
+// mayLogIn tells whether the address of a request may log in now, or try a password, which is counted. The error is a
+// *protocol.Error with the time to wait.
+func (s *Server) mayLogIn(c *fiber.Ctx) error {
+	wait, _ := s.logins.reserve(clientAddr(c), 0)
+	if wait == 0 {
+		return nil
+	}
+	s.metrics.refused("logins")
+	return &protocol.Error{Code: protocol.CodeTooFast, Message: "there are too many logins from your address", RetryAfter: wait}
 }
 
 // onlyMethods answers what is no method of HTTP, and hangs up: the library does so before it looks at any route, and there

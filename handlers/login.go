@@ -54,10 +54,8 @@ func (s *Server) login(c *fiber.Ctx) error {
 	if name == "" {
 		return s.loginRefused(c, name, room, protocol.Errorf(protocol.CodeEmpty, "a name is needed"))
 	}
-	if wait := s.loginDelay(clientAddr(c)); wait > 0 {
-		return s.loginRefused(c, name, room, &protocol.Error{
-			Code: protocol.CodeTooFast, Message: "there are too many logins from your address", RetryAfter: wait,
-		})
+	if err := s.mayLogIn(c); err != nil {
+		return s.loginRefused(c, name, room, err)
 	}
 	if err := s.full(c); err != nil {
 		return s.loginRefused(c, name, room, err)
@@ -72,7 +70,7 @@ func (s *Server) login(c *fiber.Ctx) error {
 		return s.loginRefused(c, name, room, protocol.Errorf(protocol.CodeForbidden, "only a name without a password can be changed"))
 	}
 	m, err := s.hub.SignIn(ctx, hub.Entry{
-		Name: name, Password: c.FormValue("password"), Label: deviceOf(c), How: protocol.LoginByPage, Current: current,
+		Name: name, Password: c.FormValue("password"), Label: deviceOf(c), How: protocol.LoginByPage, Current: current, From: clientAddr(c),
 	})
 	if err != nil {
 		return s.loginRefused(c, name, room, err)

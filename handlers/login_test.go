@@ -158,6 +158,25 @@ func TestManyLoginsOfOneAddressAreSlowedDown(t *testing.T) {
 	}
 }
 
+// Passwords are tried at the pace of logins by whatever door, also with a name of their own each; who sends a password that is
+// remembered as right is no login.
+func TestPasswordsOfProgramsAreTriedAtThePaceOfLogins(t *testing.T) {
+	s := newSite(t, func(c *Config, _ *hub.Limits) { c.LoginRate, c.LoginBurst = 0.001, 4 })
+	s.claim() // one
+	ask := func(name, password string, want int) answer {
+		t.Helper()
+		return s.ask(s.client(false), request{path: "/r/lobby/messages.json", headers: map[string]string{"Authorization": basic(name, password)}}).want(t, want)
+	}
+	ask("Иван", word, 200) // two
+	ask("Анна", "wrong word", 401)
+	ask("Борис", "wrong word", 401)
+	if a := ask("Вера", "wrong word", 429); a.Header.Get("Retry-After") == "" {
+		t.Error("nothing says how long to wait")
+	}
+	ask("Иван", word, 200)
+	s.fill(s.client(true), "/login", "name", "Глеб").want(t, 429)
+}
+
 func TestLanguageIsChosenByALinkAndKept(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.client(true)

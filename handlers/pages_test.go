@@ -201,6 +201,27 @@ func TestMetricsTellRequestsAndRefusals(t *testing.T) {
 	closed.get("/metrics").want(t, 404)
 }
 
+// What is asked for moves no cursor of who reads the log: C1 controls are those that JSON does not escape.
+func TestPathsInTheLogAreClean(t *testing.T) {
+	s := newSite(t, nil)
+	c, err := net.Dial("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "POST /r/lobby\u009b31m\u202e\xff/messages HTTP/1.1\r\nHost: x\r\nOrigin: http://evil.example\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+	if _, err := io.ReadAll(c); err != nil {
+		t.Fatal(err)
+	}
+	lines := s.logs.FilterMessage("request refused").All()
+	if len(lines) != 1 {
+		t.Fatalf("%d lines", len(lines))
+	}
+	if got := lines[0].ContextMap()["path"]; got != "/r/lobby\ufffd31m\ufffd\ufffd/messages" {
+		t.Errorf("the log has %+q", got)
+	}
+}
+
 func TestLogsTellNoSecrets(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.login("Anna")

@@ -66,7 +66,7 @@ func (h *Hub) knows(ctx context.Context, m Member, password string) error {
 	if !held || holder.Member != m.ID || holder.Hash == "" {
 		return nil
 	}
-	return h.prove(ctx, m.NameKey, password, holder.Hash)
+	return h.prove(ctx, m.NameKey, holder.Hash, Entry{Password: password})
 }
 
 // LoginInfo is one login as its owner sees it.

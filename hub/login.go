@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/base64"
+	"net/netip"
 	"time"
 
 	"go.uber.org/zap"
@@ -17,6 +18,9 @@ type Entry struct {
 	Label    string  // what the login is called in its owner's list
 	How      string  // protocol.LoginByPage, …
 	Current  *Member // who a valid cookie that came along proves; nil = nobody
+
+	From netip.Addr   // from where; the zero one if it is not known
+	Try  func() error // asked before a password is compared that is not remembered; nil = it may be
 }
 
 // Login is SignIn by a page without a password.
@@ -46,7 +50,7 @@ func (h *Hub) SignIn(ctx context.Context, en Entry) (Member, error) {
 		m.ID, m.Generation, m.Claimed = en.Current.ID, en.Current.Generation, en.Current.Claimed
 		return h.logIn(ctx, m, en, protocol.LoginBody{})
 	case held && holder.Hash != "":
-		if err := h.prove(ctx, key, en.Password, holder.Hash); err != nil {
+		if err := h.prove(ctx, key, holder.Hash, en); err != nil {
 			return Member{}, err
 		}
 		row, _, err := h.store.Member(ctx, holder.Member)
@@ -56,7 +60,7 @@ func (h *Hub) SignIn(ctx context.Context, en Entry) (Member, error) {
 		m.ID, m.Generation, m.Claimed = holder.Member, row.Generation, true
 		return h.logIn(ctx, m, en, protocol.LoginBody{})
 	}
-	if err := h.prove(ctx, key, en.Password, ""); err != nil {
+	if err := h.prove(ctx, key, "", en); err != nil {
 		return Member{}, err
 	}
 	if en.Current != nil && !en.Current.Claimed {
@@ -80,8 +84,8 @@ func (h *Hub) SignIn(ctx context.Context, en Entry) (Member, error) {
 
 // prove asks for the password that the name or the server wants. hash is that of the name, "" if it has none. A password
 // for a name that has none is wrong, too, and that takes as long to find out.
-func (h *Hub) prove(ctx context.Context, key, password, hash string) error {
-	if password == "" {
+func (h *Hub) prove(ctx context.Context, key, hash string, en Entry) error {
+	if en.Password == "" {
 		if h.door.mode == ModeOpen && hash == "" {
 			return nil
 		}
@@ -90,7 +94,7 @@ func (h *Hub) prove(ctx context.Context, key, password, hash string) error {
 	if hash == "" {
 		hash = h.door.hash // "" unless the server has one
 	}
-	ok, err := h.passwords.check(ctx, key, password, hash, h.now())
+	ok, err := h.passwords.check(ctx, key, hash, en, h.now())
 	if err != nil {
 		h.metrics.passwords.WithLabelValues("refused").Inc()
 		return h.public(err)
@@ -137,12 +141,12 @@ func (h *Hub) wordLogin(m protocol.MemberID, label string) string {
 
 // Word is who a program is that sends name and password (RFC 7617). Whoever is not logged in by it yet becomes so,
 // once: connecting again writes nothing. A guest who knows the server's password has no login. Errors are those of SignIn.
-func (h *Hub) Word(ctx context.Context, name, password, label string) (Member, error) {
-	shown, key, bad := protocol.CheckName(name)
+func (h *Hub) Word(ctx context.Context, en Entry) (Member, error) {
+	shown, key, bad := protocol.CheckName(en.Name)
 	if bad != nil {
 		return Member{}, bad
 	}
-	if password == "" { // said, and empty: nobody's
+	if en.Password == "" { // said, and empty: nobody's
 		return Member{}, protocol.Errorf(protocol.CodeNeedPassword, "a password is needed")
 	}
 	if h.door.mode == ModeProxy {
@@ -153,15 +157,15 @@ func (h *Hub) Word(ctx context.Context, name, password, label string) (Member, e
 		return Member{}, h.public(err)
 	}
 	if !held || holder.Hash == "" || !holder.Until.After(h.now()) {
-		if err := h.prove(ctx, key, password, ""); err != nil {
+		if err := h.prove(ctx, key, "", en); err != nil {
 			return Member{}, err
 		}
-		return h.guest(ctx, name)
+		return h.guest(ctx, en.Name)
 	}
-	if err := h.prove(ctx, key, password, holder.Hash); err != nil {
+	if err := h.prove(ctx, key, holder.Hash, en); err != nil {
 		return Member{}, err
 	}
-	label = protocol.CheckLabel(label)
+	label := protocol.CheckLabel(en.Label)
 	row, good, _, err := h.store.Prove(ctx, holder.Member, h.wordLogin(holder.Member, label))
 	if err != nil {
 		return Member{}, h.public(err)

@@ -3,6 +3,8 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -213,17 +215,17 @@ func TestTokensOfProgramsAreListedAndEnd(t *testing.T) {
 func TestProgramsSayNameAndPassword(t *testing.T) {
 	w := newWorld(t, Limits{})
 	m := w.claimed()
-	a, err := w.hub.Word(t.Context(), "иван", secretWord, "curl")
+	a, err := w.hub.Word(t.Context(), Entry{Name: "иван", Password: secretWord, Label: "curl"})
 	if err != nil || a.ID != m.ID || a.Proof != ByToken || a.Name != "Иван" {
 		t.Fatalf("Word = %+v, %v", a, err)
 	}
 	before := w.store.Position()
-	if b, err := w.hub.Word(t.Context(), "Иван", secretWord, "curl"); err != nil || b.Login != a.Login || w.store.Position() != before {
+	if b, err := w.hub.Word(t.Context(), Entry{Name: "Иван", Password: secretWord, Label: "curl"}); err != nil || b.Login != a.Login || w.store.Position() != before {
 		t.Errorf("the second time it is %+v, %v, and %d events were stored", b, err, w.store.Position()-before)
 	}
-	_, err = w.hub.Word(t.Context(), "Иван", "wrong word", "curl")
+	_, err = w.hub.Word(t.Context(), Entry{Name: "Иван", Password: "wrong word", Label: "curl"})
 	wantCode(t, "wrong", err, protocol.CodeBadPassword)
-	_, err = w.hub.Word(t.Context(), "Никто", "wrong word", "curl")
+	_, err = w.hub.Word(t.Context(), Entry{Name: "Никто", Password: "wrong word", Label: "curl"})
 	wantCode(t, "unknown", err, protocol.CodeBadPassword)
 }
 
@@ -244,6 +246,43 @@ func TestTriesAtOneNameAreBoundedAndTheRightPasswordWorksLater(t *testing.T) {
 	}
 	now = now.Add(e.RetryAfter)
 	w.mustEnter("Иван", secretWord, nil)
+}
+
+// Who tries passwords from one address, as fast as they are compared, keeps nobody else from the name; all addresses
+// together are bounded, too, and the password that was right before is so at any time.
+func TestTriesFromOneAddressLockNobodyOut(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.claimed()
+	now := time.Now()
+	w.hub.now = func() time.Time { return now }
+	try := func(from, password string) error {
+		_, err := w.hub.Word(t.Context(), Entry{Name: "Иван", Password: password, Label: "curl", From: netip.MustParseAddr(from)})
+		return err
+	}
+	for range 2 * attemptsAtOnce {
+		_ = try("2001:db8::1", "wrong word")
+		_ = try("2001:db8::2", "wrong word") // of the same network
+	}
+	wantCode(t, "the one who tries", try("2001:db8::1", secretWord), protocol.CodeTooFast)
+	for range 2 * attemptsAtOnce {
+		_ = try("192.0.2.1", "wrong word")
+	}
+	for n := 0; ; n++ {
+		err := try(fmt.Sprintf("198.51.100.%d", n), "wrong word")
+		if asProtocol(err).Code == protocol.CodeTooFast {
+			if n != attemptsAll-2*attemptsAtOnce {
+				t.Errorf("%d tries in all were compared, want %d", n+2*attemptsAtOnce, attemptsAll)
+			}
+			break
+		}
+	}
+	now = now.Add(attemptEveryAll)
+	if err := try("203.0.113.7", secretWord); err != nil {
+		t.Errorf("the owner, from elsewhere: %v", err)
+	}
+	if err := try("198.51.100.0", secretWord); err != nil {
+		t.Errorf("a password that was right before: %v", err)
+	}
 }
 
 func TestHashesAreMadeAFewAtOnceAndTheQueueIsBounded(t *testing.T) {
@@ -363,7 +402,7 @@ func TestServerWithAPassword(t *testing.T) {
 	if !w.good(w.hub.Cookie(m)) {
 		t.Error("the cookie is not good")
 	}
-	g, err := w.hub.Word(t.Context(), "Иван", "для своих", "curl")
+	g, err := w.hub.Word(t.Context(), Entry{Name: "Иван", Password: "для своих", Label: "curl"})
 	if err != nil || g.Proof != ByNothing || g.Name != "Иван-2" {
 		t.Errorf("a program that knows it: %+v, %v", g, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -22,10 +23,12 @@ const (
 	maxHashing      = 2               // hashes at once; half of the processors if that is fewer
 	maxHashWaiting  = 32              // who waits for one; more are sent away
 	hashPatience    = 5 * time.Second // and waits no longer than this
-	attemptsAtOnce  = 10              // tries at one name's password before attemptEvery counts
+	attemptsAtOnce  = 10              // tries at one name's password from one address before attemptEvery counts
 	attemptEvery    = 6 * time.Second
-	maxAttemptNames = 4096 // names whose tries are counted; the least recently tried go first
-	maxProved       = 1024 // passwords that need not be hashed again
+	attemptsAll     = 50 // the same from all addresses: more, so that nobody locks a name out who has one or two
+	attemptEveryAll = 2 * time.Second
+	maxAttemptNames = 1 << 14 // names, and names with addresses, whose tries are counted; the least recently tried go first
+	maxProved       = 1024    // passwords that need not be hashed again
 )
 
 // noHash is compared with where there is no password, so that this takes as long. Nobody knows of which password it is.
@@ -36,8 +39,8 @@ type passwords struct {
 	hasher   *hasher.Hasher
 	slots    chan struct{}
 	waiting  atomic.Int32
-	attempts *lru.Cache[string, *rate.Limiter] // by key of the name
-	key      [sha256.Size]byte                 // of this process, for proved
+	attempts *lru.Cache[attempt, *rate.Limiter]
+	key      [sha256.Size]byte // of this process, for proved
 	proved   *lru.Cache[string, [sha256.Size]byte]
 }
 
@@ -45,7 +48,7 @@ func newPasswords(hashing *hasher.Hasher) (*passwords, error) {
 	p := &passwords{hasher: hashing, slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2)))}
 	_, _ = rand.Read(p.key[:])
 	var err error
-	if p.attempts, err = lru.New[string, *rate.Limiter](maxAttemptNames); err != nil {
+	if p.attempts, err = lru.New[attempt, *rate.Limiter](maxAttemptNames); err != nil {
 		return nil, fmt.Errorf("make limits of passwords: %w", err)
 	}
 	if p.proved, err = lru.New[string, [sha256.Size]byte](maxProved); err != nil {
@@ -86,9 +89,11 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 	return h, nil
 }
 
-// check tells whether password is that of hash; "" is no password's, which takes as long to find out. key is what tries
-// are counted by. A *protocol.Error too_fast means that nobody has looked.
-func (p *passwords) check(ctx context.Context, key, password, hash string, now time.Time) (bool, error) {
+// check tells whether the password of en is that of hash; "" is no password's, which takes as long to find out. key, with
+// en.From, is what tries are counted by. A *protocol.Error too_fast means that nobody has looked. A password that was right
+// before is so at any time: whoever tries wrong ones keeps nobody out who has been in.
+func (p *passwords) check(ctx context.Context, key, hash string, en Entry, now time.Time) (bool, error) {
+	password := en.Password
 	if word, bad := protocol.CheckPassword(password); bad == nil {
 		password = word
 	}
@@ -96,7 +101,12 @@ func (p *passwords) check(ctx context.Context, key, password, hash string, now t
 	if before, ok := p.proved.Get(hash); ok && hash != "" && hmac.Equal(before[:], mac[:]) {
 		return true, nil
 	}
-	if wait := p.delay(key, now); wait > 0 {
+	if en.Try != nil {
+		if err := en.Try(); err != nil {
+			return false, err
+		}
+	}
+	if wait := p.delay(key, en.From, now); wait > 0 {
 		return false, &protocol.Error{Code: protocol.CodeTooFast, Message: "too many tries at this name's password", RetryAfter: wait}
 	}
 	if err := p.acquire(ctx); err != nil {
@@ -125,19 +135,32 @@ func (p *passwords) mac(password string) (sum [sha256.Size]byte) {
 	return sum
 }
 
+// attempt is what tries are counted by: a name, and where they come from. Those from everywhere have a key with a colon,
+// which no name has.
+type attempt struct {
+	key  string
+	from netip.Addr
+}
+
 // delay counts one try at a name's password; over 0 it may not be made before that time.
-func (p *passwords) delay(key string, now time.Time) time.Duration {
-	l, ok := p.attempts.Get(key)
-	if !ok {
-		l = rate.NewLimiter(rate.Every(attemptEvery), attemptsAtOnce)
-		if first, had, _ := p.attempts.PeekOrAdd(key, l); had {
-			l = first
-		}
-	}
-	r := l.ReserveN(now, 1)
-	wait := r.DelayFrom(now)
+func (p *passwords) delay(key string, from netip.Addr, now time.Time) time.Duration {
+	own := p.limiter(attempt{key, Counted(from)}, attemptEvery, attemptsAtOnce).ReserveN(now, 1)
+	all := p.limiter(attempt{key: "all:" + key}, attemptEveryAll, attemptsAll).ReserveN(now, 1)
+	wait := max(own.DelayFrom(now), all.DelayFrom(now))
 	if wait > 0 {
-		r.CancelAt(now)
+		own.CancelAt(now)
+		all.CancelAt(now)
 	}
 	return wait
+}
+
+func (p *passwords) limiter(a attempt, every time.Duration, atOnce int) *rate.Limiter {
+	if l, ok := p.attempts.Get(a); ok {
+		return l
+	}
+	l := rate.NewLimiter(rate.Every(every), atOnce)
+	if first, had, _ := p.attempts.PeekOrAdd(a, l); had {
+		return first
+	}
+	return l
 }
