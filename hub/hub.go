@@ -99,6 +99,7 @@ type Hub struct {
 	stopping bool
 	empty    chan struct{} // made by Stop; closed when the last session has gone
 	followed error         // why the follower has stopped
+	unready  string        // why Ready has refused last, as the log has it
 }
 
 // hooks are points at which a test interleaves something.
@@ -287,20 +288,6 @@ func (h *Hub) Online() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.byMember)
-}
-
-// Ready is nil when the store can be written, the journal is followed and the hub is not stopping.
-func (h *Hub) Ready(ctx context.Context) error {
-	h.mu.Lock()
-	stopping, followed := h.stopping, h.followed
-	h.mu.Unlock()
-	switch {
-	case stopping:
-		return errors.New("the server is stopping")
-	case followed != nil:
-		return followed
-	}
-	return h.store.Writable(ctx)
 }
 
 func (h *Hub) isStopping() bool {

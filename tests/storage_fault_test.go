@@ -164,7 +164,7 @@ func TestStorageFaults(t *testing.T) {
 			if code, reason := sender.ended(); refusal.Code != "unavailable" || code != 1013 {
 				t.Errorf("a send is answered %s, and the connection ends with %d %q; want unavailable and 1013", refusal.raw, code, reason)
 			}
-			if r := s.request("GET", "/readyz", ""); r.status != http.StatusServiceUnavailable || !strings.Contains(r.body, "not ready") {
+			if r := s.request("GET", "/readyz", ""); r.status != http.StatusServiceUnavailable || !strings.Contains(r.body, "not ready") || strings.Contains(r.body, dir) {
 				t.Errorf("/readyz = %d %q", r.status, r.body)
 			}
 			if r := s.request("GET", "/healthz", ""); r.status != http.StatusOK {
