@@ -412,3 +412,38 @@ func TestOwnerKeyRace(t *testing.T) {
 		t.Errorf("%d became owners, %v", len(entries), err)
 	}
 }
+
+// A guest by HTTP is somebody new with every request: in slow mode the address waits.
+func TestSlowModeHoldsGuestsByHTTP(t *testing.T) {
+	w, owner := owned(t)
+	now := time.Now()
+	w.hub.now = func() time.Time { return now }
+	owner.acts("/slow 1m")
+	say := func(from string) error {
+		m, err := w.hub.Guest(t.Context(), "ci")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.hub.Submit(t.Context(), m, netip.MustParseAddr(from), protocol.Send{Room: "lobby", Text: "готово"})
+		return err
+	}
+	if err := say("192.0.2.1"); err != nil {
+		t.Fatal(err)
+	}
+	err := say("192.0.2.1")
+	wantCode(t, "the second message of an address", err, protocol.CodeSlowMode)
+	if e := asProtocol(err); e.RetryAfter != time.Minute {
+		t.Errorf("to wait %s, want 1m", e.RetryAfter)
+	}
+	if err := say("192.0.2.2"); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+	now = now.Add(time.Minute)
+	if err := say("192.0.2.1"); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
+	owner.acts("/slow 0")
+	if err := say("192.0.2.1"); err != nil {
+		t.Errorf("without slow mode: %v", err)
+	}
+}

@@ -453,3 +453,21 @@ func TestAdminTokenIsGoodForAMoment(t *testing.T) {
 		t.Error("what is none passes for one")
 	}
 }
+
+// One text proves one claim: a signature is not accepted in another spelling.
+func TestSignaturesHaveOneSpelling(t *testing.T) {
+	s := newSigner([]byte("secret"))
+	good := s.sign(purposeLogin, claims{Member: "x"})
+	if _, err := s.verify(purposeLogin, good); err != nil {
+		t.Fatal(err)
+	}
+	last := good[len(good)-1]
+	for _, r := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+		if byte(r) == last {
+			continue
+		}
+		if _, err := s.verify(purposeLogin, good[:len(good)-1]+string(r)); err == nil {
+			t.Errorf("with %q instead of %q it is accepted", r, last)
+		}
+	}
+}

@@ -56,6 +56,32 @@ func (h *Hub) checkRename(m protocol.MemberID, another bool) *protocol.Error {
 	return e
 }
 
+// checkSlow is slow mode for a guest by HTTP, who is somebody new with every request: the address stands for it. For everybody
+// else Apply counts.
+func (h *Hub) checkSlow(room string, m Member, from netip.Addr) *protocol.Error {
+	r, _ := h.store.Room(room)
+	if r.Slow == 0 || m.Proof != ByNothing || !from.IsValid() {
+		return nil
+	}
+	span := time.Duration(r.Slow) * time.Millisecond
+	b := h.shared("slow "+room+" "+span.String()+" "+from.Unmap().String(), func() []bucket {
+		return newBucket(nil, limitSlow, 1/span.Seconds(), 1, false, true)
+	})
+	now := h.now()
+	taken := b[0].ReserveN(now, 1)
+	wait := taken.DelayFrom(now)
+	if wait == 0 {
+		return nil
+	}
+	taken.CancelAt(now)
+	e := protocol.Errorf(protocol.CodeSlowMode, "in %s one waits %s between two messages", room, protocol.Span(span))
+	e.RetryAfter = wait
+	return e
+}
+
+// limitSlow is the rule of a room, and no setting.
+const limitSlow = "slow"
+
 // checkSeats says whether a session that is in n rooms may be in one more.
 func (h *Hub) checkSeats(n int) *protocol.Error {
 	if h.limits.MaxRooms <= 0 || n < h.limits.MaxRooms {

@@ -31,6 +31,9 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 	if bad == nil {
 		bad = h.admit(ctx, m, from, len(s.Text))
 	}
+	if bad == nil {
+		bad = h.checkSlow(room, m, from)
+	}
 	if bad != nil {
 		h.metrics.errors.WithLabelValues(string(bad.Code)).Inc()
 		return protocol.Receipt{}, bad.About(s.Room, s.ID)

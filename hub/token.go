@@ -67,7 +67,7 @@ func (s signer) mac(purpose, body string) []byte {
 func (s signer) verify(purpose, text string) (claims, error) {
 	var c claims
 	body, sig, ok := strings.Cut(text, ".")
-	got, err := base64.RawURLEncoding.DecodeString(sig)
+	got, err := base64.RawURLEncoding.Strict().DecodeString(sig) // one text for one signature
 	if !ok || err != nil || !hmac.Equal(got, s.mac(purpose, body)) {
 		return c, errors.New("not signed by this server")
 	}
