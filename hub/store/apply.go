@@ -362,6 +362,9 @@ func (t *transaction) put(res *Result, r *room, m member) (stored bool, err erro
 		*e = given
 		return false, nil
 	}
+	if err := t.number(e); err != nil {
+		return false, err
+	}
 	t.position = e.Pos
 	r.Last, r.LastID, r.lastAt = e.Seq, e.ID, e.At
 	if e.Kind == protocol.KindMessage {

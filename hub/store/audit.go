@@ -69,7 +69,7 @@ func (w *writer) readPowers() (*powers, error) {
 		return nil, err
 	}
 	var sanctions []*Sanction
-	err = w.each("SELECT "+columns+" FROM sanctions s CROSS JOIN "+tables+" WHERE e.room = 1 AND e.seq = s.event ORDER BY s.event", func(stmt *sqlite.Stmt) error {
+	err = w.each("SELECT "+columns+" FROM sanctions s CROSS JOIN "+tables+" WHERE e.pos = "+posOf("1", "s.event")+" ORDER BY s.event", func(stmt *sqlite.Stmt) error {
 		var e protocol.Event
 		scan(stmt, &e)
 		body, err := protocol.ParseActBody(e.Body)

@@ -276,9 +276,13 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		"UPDATE events SET body = 'x' WHERE id = 'c1'":                                        "erased and still has its text",
 		"INSERT INTO folds (pos, changed) VALUES (999, 1)":                                    "message 999",
 		"INSERT INTO folds (pos, changed, erased) SELECT pos, 3, 1 FROM events WHERE id='l1'": "changed by number 3",
+		"DELETE FROM new_numbers WHERE room = 2 AND seq = 5":                                  "should have the number 5 of room 2",
+		"INSERT INTO new_numbers VALUES (2, 99, 1)":                                           "have",
+		"INSERT INTO numbers SELECT * FROM new_numbers; DELETE FROM new_numbers":              "should be among the new ones",
+		"UPDATE folds SET by = 1":                                                             "does not change it",
 		"INSERT INTO names VALUES ('k', 88, 1)":                                               "held by member 88",
 		`PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'UNIQUE (id, member)', 'CHECK (1)') WHERE name = 'events';
-			DELETE FROM sqlite_schema WHERE name = 'sqlite_autoindex_events_2'; PRAGMA writable_schema = RESET;
+			DELETE FROM sqlite_schema WHERE name = 'sqlite_autoindex_events_1'; PRAGMA writable_schema = RESET;
 			UPDATE events SET id = 'l3', member = (SELECT member FROM events WHERE id = 'l3') WHERE id = 'l9'`: "was stored 2 times",
 	} {
 		bad := t.TempDir()

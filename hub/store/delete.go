@@ -72,6 +72,7 @@ func (t *transaction) takeAway(r *room, e *protocol.Event) error {
 	t.eraseEdits.BindInt64(2, e.Target)
 	t.fold.BindInt64(1, e.Of.Pos)
 	t.fold.BindInt64(2, e.Seq)
+	t.fold.BindInt64(3, e.Pos)
 	if mutant.Active == mutant.KeepText {
 		t.erase.BindInt64(1, -1)
 	}

@@ -124,7 +124,8 @@ func TestDeletion(t *testing.T) {
 	s := newStore(t)
 	apply(t, s, message("lobby", "a", 1, "раз"), message("lobby", "b", 2, "два"), message("lobby", "c", 1, "три"))
 	script(t, s, `INSERT INTO events SELECT pos + 3, room, seq + 3, member, 'edit', 'edit', v, 1, 0, at, 'РАЗ', '' FROM events WHERE id = 'a';
-		INSERT INTO folds (pos, changed, body) SELECT pos, 4, 'РАЗ' FROM events WHERE id = 'a';
+		INSERT INTO new_numbers SELECT room, seq, pos FROM events WHERE id = 'edit';
+		INSERT INTO folds (pos, changed, by, body) SELECT pos, 4, pos + 3, 'РАЗ' FROM events WHERE id = 'a';
 		UPDATE rooms SET last = 4 WHERE name = 'lobby'; UPDATE state SET position = 6`)
 	s = again(t, s)
 

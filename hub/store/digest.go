@@ -20,6 +20,8 @@ var journaled = []string{
 	"logins ORDER BY id",
 	"invites ORDER BY id",
 	"events ORDER BY pos",
+	"numbers ORDER BY room, seq",
+	"new_numbers ORDER BY room, seq",
 	"folds ORDER BY pos",
 	"sanctions ORDER BY event",
 	"paces ORDER BY room, member",

@@ -95,8 +95,7 @@ func roomsIn(conn *sqlite.Conn) (rooms []Room, err error) {
 }
 
 func exportRoom(conn *sqlite.Conn, r Room, show func(*protocol.Event)) error {
-	const query = "SELECT " + columns + " FROM " + tables +
-		" WHERE e.room = ? AND e.seq > ? AND e.kind = 'message' ORDER BY e.seq LIMIT ?"
+	const query = byNumber + " AND n.seq > ? AND e.kind = 'message' ORDER BY n.seq LIMIT ?"
 	after := int64(0)
 	for {
 		rows := 0

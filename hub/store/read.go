@@ -16,21 +16,27 @@ import (
 const maxRows = 4096
 
 // What every query for events reads, and in which order scan takes it. The joins are CROSS JOIN because SQLite then
-// keeps to the written order: events by an index, then their members.
+// keeps to the written order: events by an index, then their members. Those for the numbers of a room go through both of its
+// tables side by side, which SQLite does when numbered comes first and what they are ordered by is among the results.
 const (
 	columns = "e.pos, e.room, e.seq, e.id, e.kind, e.v, e.target, e.ordinal, e.at," +
 		" coalesce(f.body, e.body), coalesce(f.changed, 0), coalesce(f.erased, 0), m.id, m.name, m.key, coalesce(c.at, 0), coalesce(c.mentions, e.mentions)"
 	numColumns = 17
 	tables     = "events e CROSS JOIN members m ON m.num = e.member LEFT JOIN folds f ON f.pos = e.pos" +
-		" LEFT JOIN events c ON c.room = e.room AND c.seq = f.changed"
+		" LEFT JOIN events c ON c.pos = f.by"
 	roomNames = " JOIN rooms r ON r.num = e.room"
 
-	queryEvents = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq > ? AND e.seq <= ? ORDER BY e.seq LIMIT ?"
-	queryPage   = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq < ? AND e.kind = 'message' ORDER BY e.seq DESC LIMIT ?"
+	byNumber = "SELECT " + columns + ", n.seq FROM numbered n CROSS JOIN " + tables + " WHERE e.pos = n.pos AND n.room = ?"
+
+	queryEvents = byNumber + " AND n.seq > ? AND n.seq <= ? ORDER BY n.seq LIMIT ?"
+	queryPage   = byNumber + " AND n.seq < ? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT ?"
 	querySince  = "SELECT " + columns + ", r.name FROM " + tables + roomNames + " WHERE e.pos > ? AND e.pos <= ? ORDER BY e.pos LIMIT ?"
-	queryLast   = "SELECT seq FROM events WHERE room = ? AND kind = 'message' ORDER BY seq DESC LIMIT 1 OFFSET ?"
-	queryNumber = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq = ?"
-	queryID     = "SELECT id FROM events WHERE room = ? AND seq = ?"
+	queryLast   = "SELECT n.seq FROM numbered n CROSS JOIN events e WHERE e.pos = n.pos AND n.room = ? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT 1 OFFSET ?"
+)
+
+var (
+	queryNumber = "SELECT " + columns + " FROM " + tables + " WHERE e.pos = " + posOf("?1", "?2")
+	queryID     = "SELECT id FROM events WHERE pos = " + posOf("?1", "?2")
 )
 
 // scan reads an event in its present state; the room's name is the caller's to fill in.

@@ -120,7 +120,8 @@ func (s *Store) Ordinal(ctx context.Context, room string, seq int64) (ordinal in
 	case seq >= r.Last:
 		return r.Messages, nil
 	}
-	const query = "SELECT ordinal FROM events WHERE room = ? AND seq <= ? AND kind = 'message' ORDER BY seq DESC LIMIT 1"
+	const query = "SELECT e.ordinal, n.seq FROM numbered n CROSS JOIN events e" +
+		" WHERE e.pos = n.pos AND n.room = ? AND n.seq <= ? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT 1"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindInt64(1, r.ID)
 		stmt.BindInt64(2, seq)
@@ -149,5 +150,4 @@ func (s *Store) WithMentions(ctx context.Context, room string, after, span int64
 	})
 }
 
-const queryMentions = "SELECT " + columns + " FROM " + tables + " WHERE e.room = ? AND e.seq > ? AND e.kind = 'message'" +
-	" AND coalesce(c.mentions, e.mentions) <> '' ORDER BY e.seq DESC LIMIT ?"
+const queryMentions = byNumber + " AND n.seq > ? AND e.kind = 'message' AND coalesce(c.mentions, e.mentions) <> '' ORDER BY n.seq DESC LIMIT ?"

@@ -195,7 +195,7 @@ func without(list, other []skeleton) []skeleton {
 func erasedIn(conn *sqlite.Conn) ([]skeleton, error) {
 	const query = `SELECT r.name, e.seq, e.id, m.id, coalesce(d.at, e.at)
 		FROM folds f JOIN events e ON e.pos = f.pos JOIN rooms r ON r.num = e.room JOIN members m ON m.num = e.member
-		LEFT JOIN events d ON d.room = e.room AND d.seq = f.changed
+		LEFT JOIN events d ON d.pos = f.by
 		WHERE f.erased = 1 ORDER BY f.pos`
 	var list []skeleton
 	err := sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -79,9 +80,9 @@ func (c *checker) integrity() error {
 
 // rooms compares what is written of a room with its events.
 func (c *checker) rooms() error {
-	const query = `SELECT r.name, r.first, r.last, r.messages, count(e.pos), coalesce(min(e.seq), r.first),
+	query := `SELECT r.name, r.first, r.last, r.messages, count(e.pos), coalesce(min(e.seq), r.first),
 			coalesce(max(e.seq), r.first - 1), coalesce(max(e.ordinal), 0),
-			coalesce((SELECT l.id = r.last_id AND l.at = r.last_at FROM events l WHERE l.room = r.num AND l.seq = r.last), r.last = 0)
+			coalesce((SELECT l.id = r.last_id AND l.at = r.last_at FROM events l WHERE l.pos = ` + posOf("r.num", "r.last") + `), r.last = 0)
 		FROM rooms r LEFT JOIN events e ON e.room = r.num GROUP BY r.num ORDER BY r.num`
 	return c.each(query, func(stmt *sqlite.Stmt) {
 		name, first, last, messages := stmt.ColumnText(0), stmt.ColumnInt64(1), stmt.ColumnInt64(2), stmt.ColumnInt64(3)
@@ -101,7 +102,8 @@ func (c *checker) rooms() error {
 // events goes through all of them in the order of their rooms.
 func (c *checker) events() error {
 	var room, seq, pos, at, ordinal int64
-	return c.each("SELECT room, seq, pos, at, ordinal, kind FROM events ORDER BY room, seq", func(stmt *sqlite.Stmt) {
+	const query = "SELECT n.room, n.seq, e.pos, e.at, e.ordinal, e.kind FROM numbered n CROSS JOIN events e WHERE e.pos = n.pos ORDER BY n.room, n.seq"
+	return c.each(query, func(stmt *sqlite.Stmt) {
 		message := stmt.ColumnText(5) == string(protocol.KindMessage)
 		if stmt.ColumnInt64(0) != room {
 			room, seq, pos, at, ordinal = stmt.ColumnInt64(0), stmt.ColumnInt64(1)-1, 0, 0, 0
@@ -137,6 +139,12 @@ func (c *checker) queries() error {
 	for _, query := range []string{
 		`SELECT format('the position is %d and the last event %d', s.position, m.last)
 			FROM state s, (SELECT coalesce(max(pos), 0) AS last FROM events) m WHERE s.position <> m.last`,
+		`SELECT format('%d events have %d numbers', e.n, n.n) FROM (SELECT count(*) AS n FROM events) e, (SELECT count(*) AS n FROM numbered) n WHERE e.n <> n.n`,
+		`SELECT format('event %d should have the number %d of room %d', e.pos, e.seq, e.room)
+			FROM events e WHERE ` + posOf("e.room", "e.seq") + ` IS NOT e.pos`,
+		`SELECT format('the number of event %d should be among the ' || iif(w.there, 'new', 'old') || ' ones', w.pos)
+			FROM (SELECT pos, 0 AS there FROM new_numbers UNION ALL SELECT pos, 1 FROM numbers) w, state s
+			WHERE (w.pos > s.position - s.position % ` + strconv.Itoa(newNumbers) + `) = w.there`,
 		`SELECT format('the id %s was stored %d times for member %d', id, count(*), member)
 			FROM events NOT INDEXED GROUP BY id, member HAVING count(*) > 1`,
 		`SELECT format('event %d is of room %d, which is not there', e.pos, e.room)
@@ -150,29 +158,29 @@ func (c *checker) queries() error {
 		`SELECT format('message %d of room %d is erased and still has its text', e.seq, e.room)
 			FROM folds f JOIN events e ON e.pos = f.pos WHERE f.erased = 1 AND (e.body <> '' OR e.mentions <> '' OR f.body IS NOT NULL)`,
 		`SELECT format('message %d of room %d was changed by number %d, which does not change it', e.seq, e.room, f.changed)
-			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.room = e.room AND d.seq = f.changed
-			WHERE d.target IS NOT e.seq OR f.erased = 1 AND d.kind <> 'deletion'`,
+			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.pos = f.by
+			WHERE d.room IS NOT e.room OR d.seq IS NOT f.changed OR d.target IS NOT e.seq OR f.erased = 1 AND d.kind <> 'deletion'`,
 		`SELECT format('message %d of room %d should have the text of its edit, number %d, and has another', e.seq, e.room, f.changed)
-			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.room = e.room AND d.seq = f.changed
+			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.pos = f.by
 			WHERE f.erased = 0 AND (d.kind IS NOT 'edit' OR d.body IS NOT f.body)`,
 		`SELECT format('number %d of room %d edits message %d, which does not know it', d.seq, d.room, d.target)
-			FROM events d LEFT JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN folds f ON f.pos = e.pos
+			FROM events d LEFT JOIN events e ON e.pos = ` + posOf("d.room", "d.target") + ` LEFT JOIN folds f ON f.pos = e.pos
 			WHERE d.kind = 'edit' AND coalesce(f.changed, 0) < d.seq`,
 		`SELECT format('number %d of room %d still has the text of message %d, which is erased', d.seq, d.room, d.target)
-			FROM events d JOIN events e ON e.room = d.room AND e.seq = d.target JOIN folds f ON f.pos = e.pos
+			FROM events d JOIN events e ON e.pos = ` + posOf("d.room", "d.target") + ` JOIN folds f ON f.pos = e.pos
 			WHERE d.kind = 'edit' AND f.erased = 1 AND (d.body <> '' OR d.mentions <> '')`,
 		`SELECT format('number %d of room %d deletes message %d, which is not erased', d.seq, d.room, d.target)
-			FROM events d LEFT JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN folds f ON f.pos = e.pos
+			FROM events d LEFT JOIN events e ON e.pos = ` + posOf("d.room", "d.target") + ` LEFT JOIN folds f ON f.pos = e.pos
 			WHERE d.kind = 'deletion' AND d.target > 0 AND coalesce(f.erased, 0) = 0`,
 		`SELECT format('member %d has the role %s, which there is not', num, role) FROM members WHERE role NOT IN ('', 'moderator', 'owner')`,
 		`SELECT format('the mute or ban of number %d is in force, and is not there', s.event)
-			FROM sanctions s LEFT JOIN events e ON e.room = 1 AND e.seq = s.event AND e.kind IN ('mute', 'ban') WHERE e.pos IS NULL`,
+			FROM sanctions s LEFT JOIN events e ON e.pos = ` + posOf("1", "s.event") + ` AND e.kind IN ('mute', 'ban') WHERE e.pos IS NULL`,
 		`SELECT format('entry %d of the audit list is of event %d, which no host did', a.num, a.pos)
 			FROM audit a LEFT JOIN events e ON e.pos = a.pos AND (e.room = 1 AND e.kind IN ` + actKinds + ` OR e.kind = 'deletion') WHERE e.pos IS NULL`,
 		`SELECT format('number %d of room %d is what a host did, and is not in the audit list', e.seq, e.room)
 			FROM events e LEFT JOIN audit a ON a.pos = e.pos WHERE a.pos IS NULL AND e.room = 1 AND e.kind IN ` + actKinds,
 		`SELECT format('number %d of room %d deletes what somebody else wrote, and is not in the audit list', d.seq, d.room)
-			FROM events d JOIN events e ON e.room = d.room AND e.seq = d.target LEFT JOIN audit a ON a.pos = d.pos
+			FROM events d JOIN events e ON e.pos = ` + posOf("d.room", "d.target") + ` LEFT JOIN audit a ON a.pos = d.pos
 			WHERE d.kind = 'deletion' AND d.target > 0 AND d.member <> e.member AND a.pos IS NULL`,
 		`SELECT format('the audit list has %d entries up to number %d', count(*), max(num)) FROM audit HAVING count(*) <> coalesce(max(num), 0)`,
 	} {

@@ -38,6 +38,7 @@ type writer struct {
 	findName, dropNames, addName             *sqlite.Stmt
 	findLook, dropLike, addLook, addRoomLook *sqlite.Stmt
 	addEvent, findEvent, findOpening         *sqlite.Stmt
+	addNumber, moveNumbers, dropNumbers      *sqlite.Stmt
 	findNumber, erase, eraseEdits, fold      *sqlite.Stmt
 	foldEdit                                 *sqlite.Stmt
 	setRole, addSanction, dropSanction       *sqlite.Stmt
@@ -71,16 +72,19 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.addRoomLook, "INSERT INTO room_looks (look, room) VALUES (?, ?)"},
 		{&w.addEvent, "INSERT INTO events (pos, room, seq, member, id, kind, v, target, ordinal, at, body, mentions)" +
 			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, member) DO NOTHING"},
+		{&w.addNumber, "INSERT INTO new_numbers (room, seq, pos) VALUES (?, ?, ?)"},
+		{&w.moveNumbers, "INSERT OR FAIL INTO numbers SELECT room, seq, pos FROM new_numbers"}, // FAIL: the transaction goes back, so the statement need not be able to
+		{&w.dropNumbers, "DELETE FROM new_numbers"},
 		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = ? AND e.member = ?"},
-		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.room = 1 AND e.seq = ?"},
-		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.room = ? AND e.seq = ?"},
+		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.pos = " + posOf("1", "?1")},
+		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.pos = " + posOf("?1", "?2")},
 		{&w.addMark, addMark},
 		{&w.erase, "UPDATE events SET body = '', mentions = '' WHERE pos = ?"},
 		{&w.eraseEdits, "UPDATE events SET body = '', mentions = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
-		{&w.foldEdit, "INSERT INTO folds (pos, changed, body) VALUES (?, ?, ?)" +
-			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = excluded.body"},
-		{&w.fold, "INSERT INTO folds (pos, changed, erased) VALUES (?, ?, 1)" +
-			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, body = NULL, erased = 1"},
+		{&w.foldEdit, "INSERT INTO folds (pos, changed, by, body) VALUES (?, ?, ?, ?)" +
+			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, by = excluded.by, body = excluded.body"},
+		{&w.fold, "INSERT INTO folds (pos, changed, by, erased) VALUES (?, ?, ?, 1)" +
+			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, by = excluded.by, body = NULL, erased = 1"},
 		{&w.setRole, "UPDATE members SET role = ? WHERE num = ?"},
 		{&w.addSanction, "INSERT INTO sanctions (event) VALUES (?)"},
 		{&w.dropSanction, "DELETE FROM sanctions WHERE event = ?"},
