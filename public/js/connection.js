@@ -26,7 +26,8 @@ const SILENCE_MS = 25_000; // without a frame for so long, we ask
 const ANSWER_MS = 10_000; // and wait so long for an answer, as for joined after dialling
 const FIRST_TRY_MS = 1_000; // the first try after a cut comes within
 const MAX_DELAY_MS = 30_000;
-const STABLE_MS = 10_000; // a connection that lived so long begins the delays anew
+const STABLE_MS = 10_000; // a connection that lived so long has lasted
+const EARLY_CUTS = 3; // after so many in a row that have not, the delays grow: whoever cuts them has too much to do
 const RESTART_TRIES = 5; // after so many, a restart is no longer the reason
 const RESTART = /^restart retry-within-ms=(\d{1,7})$/;
 
@@ -37,7 +38,8 @@ export class Connection {
   #socket = null;
   /** @type {State} */
   #state = { name: "waiting", restart: false, slow: false, retryAt: 0 };
-  #tries = 0; // since the last connection that was stable
+  #tries = 0; // since the last connection after which one may come back at once
+  #early = 0; // connections in a row that did not last
   #turn = 0; // counts tries, so that a late answer to an earlier one is seen
   #openedAt = 0;
   #loggedOut = false;
@@ -138,7 +140,8 @@ export class Connection {
     const wasOpen = this.open;
     this.#drop();
     this.#loggedOut = reason === LOGGED_OUT;
-    if (this.#loggedOut || (wasOpen && Date.now() - this.#openedAt >= STABLE_MS)) this.#tries = 0;
+    if (wasOpen) this.#early = Date.now() - this.#openedAt >= STABLE_MS ? 0 : this.#early + 1;
+    if (this.#loggedOut || (wasOpen && this.#early < EARLY_CUTS)) this.#tries = 0;
     if (wasOpen) this.#parts.onLost(code);
     if (code === CLOSE_POLICY && reason === TOO_FAST) {
       this.#enter("waiting", false, Date.now() + TOO_FAST_MS, true);

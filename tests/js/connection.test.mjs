@@ -100,19 +100,22 @@ test("tries within a second, then doubles to 30 s with full jitter", async (t) =
   assert.deepEqual(delays.map((ms) => Math.round(ms / 100) / 10), [1, 2, 4, 8, 16, 30, 30, 30]);
 });
 
-test("a connection that does not last does not begin the delays anew", async (t) => {
+test("connections that do not last, one after the other, begin the delays anew twice", async (t) => {
   const h = await harness(t, { random: () => 0.999 });
-  for (let i = 0; i < 3; i++) {
+  const delays = [];
+  const cut = async (code, lived = 0) => {
     await h.open();
-    h.sockets.at(-1).cut(1013);
-    if (i < 2) await h.tick(h.states.at(-1).retryAt - Date.now() + 1);
-  }
-  assert.equal(Math.round((h.states.at(-1).retryAt - Date.now()) / 1000), 4);
-  await h.tick(4_000);
-  await h.open();
-  await h.tick(10_000);
-  h.sockets.at(-1).cut();
-  assert.equal(Math.round((h.states.at(-1).retryAt - Date.now()) / 1000), 1);
+    await h.tick(lived);
+    h.sockets.at(-1).cut(code);
+    const { retryAt } = h.states.at(-1);
+    delays.push(Math.round((retryAt - Date.now()) / 1000));
+    await h.tick(retryAt - Date.now() + 1);
+  };
+  for (let i = 0; i < 5; i++) await cut(1013);
+  assert.deepEqual(delays.splice(0), [1, 1, 2, 4, 8]);
+  await cut(1006, 10_000);
+  await cut(1006, 9_999);
+  assert.deepEqual(delays, [1, 1], "the second cut soon after the first is as silent as it");
 });
 
 test("after a restart it comes back within the time the server names", async (t) => {
