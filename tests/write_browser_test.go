@@ -53,6 +53,34 @@ func TestBrowserSuggests(t *testing.T) {
 	p.until("is written", field+` === "см. #design "`)
 }
 
+// What is being edited runs no commands, and so none are suggested.
+func TestBrowserSuggestsNoCommandsWhileEditing(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	s := start(t)
+	s.curl("/r/lobby/messages?name=ci", "раз")
+	p := browser.person(t, "Мария")
+	p.enter(s)
+	p.until("the page is alive", decorated)
+	p.say("было")
+	p.sees("было")
+	rows := `document.querySelectorAll('#completion:not([hidden]) li').length`
+	p.types("/n")
+	p.until("a command", rows+` === 1`)
+	p.types("")
+	p.arrowUp()
+	p.until("it is edited", editing)
+	p.types("/n")
+	if n := eval[int](p, rows); n != 0 {
+		t.Errorf("%d commands are suggested while a message is edited", n)
+	}
+	p.types("@c")
+	p.until("names are", rows+` === 1`)
+	p.types("/nick Маша")
+	p.enterKey()
+	p.until("it is what the message says now", `document.querySelector('#log [data-own][data-changed] .message__body').textContent.startsWith("/nick Маша")`)
+}
+
 // Commands are done and never sent; what is not one stays in the field.
 func TestBrowserCommands(t *testing.T) {
 	t.Parallel()

@@ -100,6 +100,11 @@ export class Composer {
     return this.#field.value;
   }
 
+  /** Whether a message that is there is being edited. */
+  get editing() {
+    return this.#editing !== null;
+  }
+
   focus() {
     // Chromium gives the focus back to a field when a dialog closes, but not the caret: it takes no letters then.
     if (this.#field.matches(":focus")) this.#field.blur();

@@ -158,7 +158,9 @@ export class Writing {
     const { elements, words } = this.#parts;
     const { choicesIn, Completion } = await import("./completion.js");
     const { completion: box, completionRow, field } = elements;
-    return new Completion({ field, box, row: () => clone(completionRow), choices: (sign) => choicesIn(elements, words, sign) });
+    // What is being edited runs no command, whatever it begins with.
+    const choices = (/** @type {string} */ sign) => (sign === "/" && this.#composer.editing ? [] : choicesIn(elements, words, sign));
+    return new Completion({ field, box, row: () => clone(completionRow), choices });
   }
 
   /**
