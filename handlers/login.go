@@ -115,7 +115,7 @@ func (s *Server) loginRefused(c *fiber.Ctx, name, room string, err error) error 
 	if room == protocol.RoomLobby {
 		path = "/"
 	}
-	return s.loginPage(c, views.LoginPage{Name: name, Error: e.Code, Suggestion: e.Suggestion, Room: room}, path)
+	return s.loginPage(c, views.LoginPage{Name: name, Error: e.Code, Suggestion: e.Suggestion, Wait: e.RetryAfter, Room: room}, path)
 }
 
 // trimmed is what was typed without what keyboards of phones add.

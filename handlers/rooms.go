@@ -78,7 +78,7 @@ func (s *Server) newRoom(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderRetryAfter, retryAfter(e.RetryAfter))
 	}
 	c.Status(status(e.Code))
-	return s.roomsPage(ctx, c, *m, views.RoomsPage{Name: name, Error: e.Code})
+	return s.roomsPage(ctx, c, *m, views.RoomsPage{Name: name, Error: e.Code, Wait: e.RetryAfter})
 }
 
 // tidyRoom writes what a person types for a room as rooms are named: "#Планы на лето" is планы-на-лето.

@@ -52,7 +52,7 @@ func (p AccountPage) Problem(form string) string {
 	case p.Error == protocol.CodeEmpty:
 		return p.words.must("account.token.empty")
 	}
-	return p.words.problem(p.Error)
+	return p.words.refusal(&protocol.Error{Code: p.Error, RetryAfter: p.Wait})
 }
 
 // DoneText says what was done.
@@ -149,5 +149,5 @@ func (p EnterPage) Problem() string {
 	if p.Error == "" || p.Gone() || p.NameProblem() != "" || p.PasswordProblem() != "" {
 		return ""
 	}
-	return p.words.problem(p.Error)
+	return p.words.refusal(&protocol.Error{Code: p.Error, RetryAfter: p.Wait})
 }

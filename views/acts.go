@@ -2,7 +2,6 @@ package views
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"govor/hub/protocol"
@@ -107,7 +106,11 @@ func (w *words) refusal(e *protocol.Error) string {
 		}
 	case protocol.CodeTooFast:
 		if e.RetryAfter > 0 {
-			return w.must("composer.slow", "s", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
+			return w.must("composer.slow", "span", w.span(e.RetryAfter))
+		}
+	case protocol.CodeTooMany:
+		if e.RetryAfter > 0 {
+			return w.must("code.too_many.for", "span", w.span(e.RetryAfter))
 		}
 	}
 	return w.problem(e.Code)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -64,6 +65,7 @@ type LoginPage struct {
 	Name       string        // what was typed, or the last name
 	Error      protocol.Code // why the name was refused: empty, name_taken, bad_name, too_many, CodeNoCookie, …; "" = not
 	Suggestion string        // with name_taken: a name that is free, or ""
+	Wait       time.Duration // with too_fast and too_many
 	Room       string        // canonical name of the room one wants to go to; "" = the lobby
 	Online     int           // members connected; shown where everybody may come in
 	Server     string        // host and port, for the console hint; "" = no hint
@@ -175,10 +177,12 @@ func (p LoginPage) Problem() string {
 		return ""
 	case p.Error == CodeNoCookie:
 		return p.words.must("login.cookie")
+	case p.Error == protocol.CodeTooMany && p.Wait > 0:
+		return p.words.must("login.full.for", "span", p.words.span(p.Wait))
 	case p.Error == protocol.CodeTooMany:
 		return p.words.must("login.full")
 	default:
-		return p.words.problem(p.Error)
+		return p.words.refusal(&protocol.Error{Code: p.Error, RetryAfter: p.Wait})
 	}
 }
 
@@ -288,6 +292,9 @@ func (p ErrorPage) Text() string {
 			protocol.CodeLastOwner, protocol.CodeBadCommand:
 			return p.words.refusal(p.Problem)
 		}
+	}
+	if p.Status == http.StatusTooManyRequests && p.Problem != nil && p.Problem.RetryAfter > 0 {
+		return p.words.must("error.429.for", "span", p.words.span(p.Problem.RetryAfter))
 	}
 	return p.words.must("error." + p.family() + ".text")
 }

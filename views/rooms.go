@@ -3,6 +3,7 @@ package views
 import (
 	"net/url"
 	"strconv"
+	"time"
 
 	"govor/hub/protocol"
 )
@@ -120,6 +121,7 @@ type RoomsPage struct {
 	More  bool          // there are others after the last one
 	Name  string        // what was typed for a new one
 	Error protocol.Code // why that was refused, "" = it was not
+	Wait  time.Duration // with too_many
 }
 
 // RoomFacts is a room as everybody may see it.
@@ -144,7 +146,7 @@ func (p RoomsPage) Problem() string {
 	case protocol.CodeBadRoom:
 		return p.words.must("rooms.bad")
 	default:
-		return p.words.problem(p.Error)
+		return p.words.refusal(&protocol.Error{Code: p.Error, RetryAfter: p.Wait})
 	}
 }
 

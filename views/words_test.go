@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"govor/hub/protocol"
@@ -196,6 +197,31 @@ func TestEveryStatusAndCodeHasWords(t *testing.T) {
 		}
 		if got := w.problem("of_tomorrow"); got != w.problem(protocol.CodeInternal) {
 			t.Errorf("%s: an unknown code is %q", w.locale, got)
+		}
+	}
+}
+
+// Whoever is refused by a limit is told on every page for how long, in words that people count in.
+func TestLimitsSayHowLong(t *testing.T) {
+	for locale, span := range map[string]string{Russian: "59 мин", English: "59 min"} {
+		wait := 58*time.Minute + 30*time.Second
+		for _, code := range []protocol.Code{protocol.CodeTooFast, protocol.CodeTooMany} {
+			page := newViews(t).Page(locale)
+			problem := &protocol.Error{Code: code, RetryAfter: wait}
+			for name, text := range map[string]string{
+				"login":   LoginPage{Page: page, Error: code, Wait: wait}.Problem(),
+				"account": AccountPage{Page: page, Form: "password", Error: code, Wait: wait}.Problem("password"),
+				"enter":   EnterPage{Page: page, Error: code, Wait: wait}.Problem(),
+				"rooms":   RoomsPage{Page: page, Error: code, Wait: wait}.Problem(),
+				"room":    RoomPage{Page: page, Error: code, RetryAfter: wait}.Problem(),
+				"message": MessagePage{Page: page, Error: code, RetryAfter: wait}.Problem(),
+				"person":  PersonPage{Page: page, Error: problem}.Problem(),
+				"error":   ErrorPage{Page: page, Status: 429, Problem: problem}.Text(),
+			} {
+				if !strings.Contains(text, span) {
+					t.Errorf("%s, %s: %q does not say that it takes %s", name, code, text, span)
+				}
+			}
 		}
 	}
 }

@@ -77,7 +77,28 @@ func TestNoticesInBothLanguages(t *testing.T) {
 			}
 		}
 	}
-	if got := russian.errorText(&protocol.Error{Code: protocol.CodeMuted, Why: "спам", RetryAfter: 59500 * time.Millisecond}); got != "вам запретили писать (1m): спам" {
-		t.Errorf("errorText = %q", got)
+}
+
+// What will pass says for how long it holds, never less than that.
+func TestErrorsSayHowLong(t *testing.T) {
+	for _, tt := range []struct {
+		code protocol.Code
+		wait time.Duration
+		why  string
+		want string
+	}{
+		{protocol.CodeMuted, 59500 * time.Millisecond, "спам", " (1m): спам"},
+		{protocol.CodeTooFast, 59*time.Minute + 32*time.Second, "", " (1h)"},
+		{protocol.CodeTooFast, 57*time.Minute + 32*time.Second, "", " (58m)"},
+		{protocol.CodeTooMany, 90 * time.Second, "", " (90s)"},
+		{protocol.CodeBanned, 49*time.Hour + time.Second, "", " (50h)"},
+		{protocol.CodeTooFast, 0, "", ""},
+	} {
+		e := &protocol.Error{Code: tt.code, Message: "no", Why: tt.why, RetryAfter: tt.wait}
+		for _, w := range []*words{&russian, &english} {
+			if got, want := w.errorText(e), w.errorText(&protocol.Error{Code: tt.code, Message: "no"})+tt.want; got != want {
+				t.Errorf("errorText of %s = %q, want %q", tt.code, got, want)
+			}
+		}
 	}
 }

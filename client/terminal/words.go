@@ -77,13 +77,25 @@ func (w *words) roomTitle(room string) string {
 func because(e *protocol.Error) string {
 	text := ""
 	switch e.Code {
-	case protocol.CodeBanned, protocol.CodeMuted, protocol.CodeSlowMode:
+	case protocol.CodeBanned, protocol.CodeMuted, protocol.CodeSlowMode, protocol.CodeTooFast, protocol.CodeTooMany:
 		if e.RetryAfter > 0 {
-			text = " (" + protocol.Span(e.RetryAfter.Truncate(time.Second)+time.Second) + ")"
+			text = " (" + protocol.Span(soon(e.RetryAfter)) + ")"
 		}
 	}
 	if e.Why != "" {
 		text += ": " + protocol.CleanText(e.Why)
 	}
 	return text
+}
+
+// soon is d as people say it: in seconds, from two minutes on in minutes, from two hours on in hours; never less than it is.
+func soon(d time.Duration) time.Duration {
+	unit := time.Second
+	switch {
+	case d > 2*time.Hour:
+		unit = time.Hour
+	case d > 2*time.Minute:
+		unit = time.Minute
+	}
+	return (d + unit - 1).Truncate(unit)
 }

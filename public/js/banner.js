@@ -53,7 +53,8 @@ export class Banner {
     if (restart) return this.#say("restart", "net.restart", false);
     if (name === "connecting") return this.#say("retry", "net.connecting", false);
     const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / SECOND_MS));
-    this.#say("retry", slow ? "composer.slow" : "net.retry", !slow, { s: seconds });
+    const span = this.#words.get("composer.wait", { s: seconds });
+    this.#say("retry", slow ? "composer.slow" : "net.retry", !slow, { s: seconds, span });
     // A screen reader hears of the trouble once, not of every second.
     this.#tick = setTimeout(() => {
       this.#element.setAttribute("aria-live", "off");
@@ -80,7 +81,7 @@ export class Banner {
    * @param {string} state
    * @param {string} key
    * @param {boolean} action
-   * @param {Record<string, number>} [values]
+   * @param {Record<string, number | string>} [values]
    */
   #say(state, key, action, values) {
     this.#element.dataset.state = state;

@@ -106,9 +106,9 @@ async function rename(name, parts) {
       onDone();
       return location.reload();
     }
-    const { code, suggestion } = await answer.json();
-    const key = REFUSALS[/** @type {keyof typeof REFUSALS} */ (code)] ?? "cmd.failed";
-    await tell(words.get(key, { name }) + (suggestion ? ` /nick ${suggestion}` : ""), parts);
+    const { code, suggestion, retry_after_ms: wait } = await answer.json();
+    const key = wait ? "composer.slow" : (REFUSALS[/** @type {keyof typeof REFUSALS} */ (code)] ?? "cmd.failed");
+    await tell(words.get(key, { name, span: words.span(wait) }) + (suggestion ? ` /nick ${suggestion}` : ""), parts);
   } catch {
     await tell(words.get("cmd.failed"), parts);
   }

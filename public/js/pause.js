@@ -29,9 +29,8 @@ export class Pause {
 
   /** What is to be said now, "" when the pause is over. */
   get text() {
-    const s = this.#left;
-    if (!s) return "";
-    return this.#slowMode ? this.#words.get("composer.slowmode", { span: this.#clock }) : this.#words.get("composer.slow", { s });
+    if (!this.#left) return "";
+    return this.#words.get(this.#slowMode ? "composer.slowmode" : "composer.slow", { span: this.#clock });
   }
 
   /**

@@ -36,3 +36,10 @@ test("ids are UUIDv7 that sort by time", () => {
   assert.ok(newID(1_000_000) < newID(1_000_001));
   assert.notEqual(newID(5), newID(5));
 });
+
+test("says how long, never less than it is", () => {
+  const said = (lang, ms) => new Words(null, lang).span(ms).replace(/\s/g, " ");
+  assert.deepEqual([900, 45_001, 119_000].map((ms) => said("ru", ms)), ["1 с", "46 с", "119 с"]);
+  assert.deepEqual([120_000, 3_453_000, 7_200_001].map((ms) => said("ru", ms)), ["2 мин", "58 мин", "3 ч"]);
+  assert.deepEqual([45_000, 3_453_000].map((ms) => said("en", ms)), ["45 sec", "58 min"]);
+});
