@@ -50,7 +50,7 @@ func (f *htmlFormat) Append(dst []byte, frame protocol.Frame) []byte {
 			"duplicate", strconv.FormatBool(frame.Duplicate))
 	case protocol.Welcome:
 		return appendFacts(dst, "welcome", "", "session", frame.Session, "member", frame.Member.String(),
-			"name", frame.Name, "max-text", strconv.Itoa(frame.MaxText))
+			"name", frame.Name, "hue", strconv.Itoa(hue(frame.Name)), "initials", initials(frame.Name), "max-text", strconv.Itoa(frame.MaxText))
 	case protocol.Joined:
 		dst = appendFacts(dst, "joined", "", "room", frame.Room, "after", itoa(frame.After), "last", itoa(frame.Last),
 			"online", strconv.Itoa(frame.Online))

@@ -162,13 +162,18 @@ func (p LoginPage) Taken() *Around {
 	if p.Error != protocol.CodeNameTaken || p.Suggestion == "" {
 		return nil
 	}
-	const mark = "\x00" // no name can contain it
-	before, after, _ := strings.Cut(p.words.must("login.taken", "name", p.Name, "alt", mark), mark)
-	return &Around{Before: before, After: after}
+	return p.words.around("login.taken", "alt", "name", p.Name)
 }
 
 // Around is a sentence with a place in it.
 type Around struct{ Before, After string }
+
+// around is the text of key around the place of that name.
+func (w *words) around(key, place string, args ...any) *Around {
+	const mark = "\x00" // no name can contain it
+	before, after, _ := strings.Cut(w.must(key, append(args, place, mark)...), mark)
+	return &Around{Before: before, After: after}
+}
 
 // Problem is the sentence above the form, "" if all is well or the name is the problem.
 func (p LoginPage) Problem() string {

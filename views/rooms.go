@@ -65,6 +65,9 @@ func (p RoomPage) MyRooms() []roomRow {
 // Alone tells that there is no other room than this one: then there is no column of rooms.
 func (p RoomPage) Alone() bool { return len(p.Rooms) < 2 }
 
+// Welcome is the sentence around the name of who looks.
+func (p RoomPage) Welcome() *Around { return p.words.around("sys.welcome", "name") }
+
 // Lobby tells that this is the room that is always on the list.
 func (p RoomPage) Lobby() bool { return p.Room == protocol.RoomLobby }
 

@@ -1,6 +1,7 @@
 import { Announcer } from "./announcer.js";
 import { Banner } from "./banner.js";
 import { Connection } from "./connection.js";
+import { showMe } from "./me.js";
 import { Pane } from "./pane.js";
 import { Reading } from "./reading.js";
 import { Writing } from "./writing.js";
@@ -169,6 +170,7 @@ export class Room {
   /** @param {DOMStringMap} data */
   #welcome(data) {
     if (data["member"] !== this.#me) this.#connection.end();
+    else showMe(this.#elements, data);
     this.#writing.welcome(data);
   }
 

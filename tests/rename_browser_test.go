@@ -1,0 +1,48 @@
+package tests
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// Who takes another name in one tab has it in every other one, as it is and without a reload; how often is limited, and
+// whoever is over it is told for how long.
+func TestBrowserRenamesInEveryTab(t *testing.T) {
+	t.Parallel()
+	browser := openBrowser(t)
+	s := start(t, "--name-changes-per-hour", "1")
+	s.curl("/r/lobby/messages?name=ci", "раз")
+	s.curl("/r/design/messages?name=ci", "два")
+	first := browser.person(t, "Иван")
+	first.enter(s)
+	first.room(s, "design")
+	second := first.tab("другая вкладка")
+	second.do(chromedp.Navigate(s.url("/r/lobby")))
+	second.until("it is alive", decorated+` && document.querySelector('#people .person[data-own]')`)
+	second.types("черновик")
+	second.do(chromedp.Evaluate[chromedp.Void](`window.stays = true`))
+	shown := `[document.querySelector(".menu__who").textContent, document.querySelector(".rooms__foot").innerText.split("\n").join(" "),
+		document.querySelector("#people .person[data-own] .person__name").textContent, document.getElementById("pending").content.querySelector(".message__name").textContent,
+		document.getElementById("pending").content.querySelector("li").dataset.name].join("|")`
+	hues := `[document.querySelector(".rooms__foot [data-hue]").dataset.hue, document.getElementById("pending").content.querySelector("li").dataset.hue].join()`
+	before := eval[string](second, hues)
+	if got := eval[string](second, shown); got != "Вы вошли как Иван|И Иван в сети|Иван|Иван|Иван" {
+		t.Fatalf("before, the page shows %s", got)
+	}
+
+	first.types("/nick Ольга")
+	first.escape()
+	first.enterKey()
+	first.until("she has the name", `document.body?.dataset.name === "Ольга" && document.querySelector('#people .person[data-own]')`)
+	second.until("so she has in the other tab", shown+` === "Вы вошли как Ольга|О Ольга в сети|Ольга|Ольга|Ольга" && `+hues+` !== `+quote(before))
+	if !eval[bool](second, `window.stays === true && `+field+` === "черновик"`) {
+		t.Error("the other tab was loaded anew")
+	}
+
+	first.refused = true
+	first.types("/nick Ира")
+	first.escape()
+	first.enterKey()
+	first.until("how long it takes until she may", `/Слишком часто\. Подождите \d+\s(мин|ч)/.test([...document.querySelectorAll('#log [data-kind="note"]')].at(-1)?.innerText) && `+field+` === "/nick Ира"`)
+}
