@@ -153,6 +153,14 @@ const tooWide = `(() => {
 	return over + " px: " + wide.slice(0, 3).map((e) => e.outerHTML.slice(0, 100)).join("\n");
 })()`
 
+// cutHints names the fields whose placeholder is longer than they are, "" if there is none.
+const cutHints = `[...document.querySelectorAll("[placeholder]")].filter((field) => {
+	if (!field.checkVisibility() || !field.clientWidth) return false;
+	const style = getComputedStyle(field), pen = document.createElement("canvas").getContext("2d");
+	pen.font = style.font;
+	return pen.measureText(field.placeholder).width > field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+}).map((field) => field.placeholder).join("\n")`
+
 // finger looks at the page as it is on the smallest phone, which is also how it is at 400 % on a desk.
 func (w *walk) finger(name string) {
 	w.t.Helper()
@@ -163,6 +171,9 @@ func (w *walk) finger(name string) {
 	}
 	if wide := eval[string](w.p, tooWide); wide != "" {
 		w.t.Errorf("%s: wider than 320 px by %s", name, wide)
+	}
+	if cut := eval[string](w.p, cutHints); cut != "" {
+		w.t.Errorf("%s: a placeholder is cut: %s", name, cut)
 	}
 	if small := eval[string](w.p, fmt.Sprintf(smallTargets, quote(cmp.Or(parts[name], "html")))); small != "" {
 		w.t.Errorf("%s: too small for a finger:\n%s", name, small)

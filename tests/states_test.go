@@ -125,6 +125,7 @@ var states = []state{
 // edited has the reader edit a message, and waits for what everybody sees.
 func (w *walk) edited() {
 	w.t.Helper()
+	w.run(`document.querySelector("#edit-bar button").click()`)
 	w.live()
 	seq := eval[string](w.p, ownMessage+`.dataset.seq`)
 	if r := w.s.request("PUT", "/r/lobby/messages/"+seq, "теперь **иначе**", append(w.asMember(), "Content-Type", "text/plain")...); r.status/100 != 2 {
