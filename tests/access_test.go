@@ -161,6 +161,23 @@ const cutHints = `[...document.querySelectorAll("[placeholder]")].filter((field)
 	return pen.measureText(field.placeholder).width > field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
 }).map((field) => field.placeholder).join("\n")`
 
+// badlySet names what nobody would print: words of a button that are torn apart, and letters at the edge of the screen.
+const badlySet = `(() => {
+	const bad = [], range = document.createRange(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let text; (text = walker.nextNode()); ) {
+		const holder = text.parentElement;
+		if (!text.data.trim() || holder.offsetWidth < 2 || holder.closest("pre, .visually-hidden, .skip, template") || !holder.checkVisibility({visibilityProperty: true})) continue;
+		const [from, to] = [text.data.search(/\S/), text.data.trimEnd().length];
+		range.setStart(text, from);
+		range.setEnd(text, to);
+		const boxes = [...range.getClientRects()].filter((box) => box.width > 1);
+		if (boxes.some((box) => (box.left >= 0 && box.left < 4) || (box.right <= innerWidth && box.right > innerWidth - 4))) bad.push("at the edge: " + text.data.trim());
+		const torn = holder.closest("button, .button, label, h1, h2") && !/\s/.test(text.data.trim()) && new Set(boxes.map((box) => box.top)).size > 1;
+		if (torn && text.data.trim().length < 20) bad.push("torn apart: " + text.data.trim());
+	}
+	return bad.slice(0, 3).join("\n");
+})()`
+
 // finger looks at the page as it is on the smallest phone, which is also how it is at 400 % on a desk.
 func (w *walk) finger(name string) {
 	w.t.Helper()
@@ -171,6 +188,9 @@ func (w *walk) finger(name string) {
 	}
 	if wide := eval[string](w.p, tooWide); wide != "" {
 		w.t.Errorf("%s: wider than 320 px by %s", name, wide)
+	}
+	if bad := eval[string](w.p, badlySet); bad != "" {
+		w.t.Errorf("%s: %s", name, bad)
 	}
 	if cut := eval[string](w.p, cutHints); cut != "" {
 		w.t.Errorf("%s: a placeholder is cut: %s", name, cut)
