@@ -265,7 +265,7 @@ export class Composer {
   #changed() {
     const text = this.#field.value;
     const left = this.#limit - countOf(text.trimEnd());
-    this.#shape();
+    this.#shape(left < 0);
     if (left < 0) this.say("error", this.#words.get("composer.toolong", { n: -left }));
     else if (left < this.#limit * (1 - NEAR)) this.say("", this.#words.get("composer.left", { n: left }));
     else if (this.#pause?.text) this.say("slow", this.#pause.text);
@@ -273,8 +273,9 @@ export class Composer {
     else this.say("", "");
   }
 
-  #shape() {
-    this.#button.disabled = this.#field.value.trim() === "" && !this.#editing;
+  /** @param {boolean} [over] it is too long to be sent */
+  #shape(over = false) {
+    this.#button.disabled = over || (this.#field.value.trim() === "" && !this.#editing);
     // For browsers without `field-sizing: content`; the bounds are in the style sheet.
     if (CSS.supports("field-sizing", "content")) return;
     this.#field.style.height = "auto";
