@@ -132,6 +132,9 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 	e.RetryAfter = wait
 	c.Set(fiber.HeaderRetryAfter, retryAfter(wait))
 	c.Context().SetConnectionClose() // or what it sends without waiting is refused one by one, at our cost
+	if looksAtIt := wantsHTML(c) && c.Get("Sec-Fetch-Mode") == "navigate"; looksAtIt {
+		return s.answer(c, e)
+	}
 	c.Status(fiber.StatusTooManyRequests)
 	return sendFrame(c, e)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ import (
 	"govor/hub"
 )
 
-// Requests over the rate are refused at once, without a page; files of pages and health are not counted.
+// Requests over the rate are refused at once, with a page only where a browser shows it to somebody; files of pages and health are not counted.
 func TestRequestsOverTheRateAreRefused(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *hub.Limits) { c.RequestRate, c.RequestBurst = 0.01, 3 })
 	for range 3 {
@@ -29,6 +30,11 @@ func TestRequestsOverTheRateAreRefused(t *testing.T) {
 	}
 	if a.Header.Get("Content-Security-Policy") == "" {
 		t.Error("the refusal has no headers")
+	}
+	headers := map[string]string{"Accept": "text/html", "Accept-Language": "en", "Sec-Fetch-Mode": "navigate"}
+	a = s.ask(s.client(false), request{path: "/r/lobby", headers: headers}).want(t, http.StatusTooManyRequests)
+	if !strings.Contains(a.body, `data-page="error"`) || !regexp.MustCompile(`Wait \d+ (s|min) and try again`).MatchString(a.body) || a.Header.Get("Retry-After") == "" {
+		t.Errorf("somebody sees %s", a.body)
 	}
 	s.get("/healthz").want(t, http.StatusOK)
 	s.get(AssetsPath()+"/js/app.js").want(t, http.StatusOK)
