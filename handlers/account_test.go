@@ -212,7 +212,7 @@ func TestProgramsProveThemselvesByAuthorization(t *testing.T) {
 	s := newSite(t, nil)
 	c := s.claim()
 	a := s.fill(c, "/account/tokens", "label", "сборка").want(t, 200)
-	m := regexp.MustCompile(`<code class="login__command">([^<]+)</code>`).FindStringSubmatch(a.body)
+	m := regexp.MustCompile(`<code class="copy__text" dir="ltr"><span>([^<]+)</span></code>`).FindStringSubmatch(a.body)
 	if m == nil {
 		t.Fatalf("no token on the page:\n%s", a.body)
 	}

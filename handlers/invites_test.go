@@ -23,7 +23,7 @@ func TestHostsInvite(t *testing.T) {
 		}
 	}
 	page := s.post(host, "/invites", "label", "Команда", "uses", "2", "for", "7d").want(t, http.StatusOK).body
-	link := regexp.MustCompile(`http://[^<]+(/invite/[^<]+)</code>`).FindStringSubmatch(page)
+	link := regexp.MustCompile(`http://[^<]+(/invite/[^<]+)</span></code>`).FindStringSubmatch(page)
 	if link == nil || !strings.Contains(page, "Команда") {
 		t.Fatalf("no link in the page: %s", page)
 	}

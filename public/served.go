@@ -23,7 +23,7 @@ const Entry = "js/app.js"
 
 // Styles are the files of css, in the order in which StyleSheet has them. The order counts within a layer.
 var Styles = []string{
-	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "account", "header", "menu", "themes", "banner", "log",
+	"layers", "reset", "tokens", "base", "room", "icons", "hue", "button", "field", "login", "copy", "account", "header", "menu", "themes", "banner", "log",
 	"message", "message-phone", "tools", "dialog", "completion", "prose", "system", "jump", "composer", "people", "rooms",
 	"all-rooms", "error", "hosts", "help", "one", "touch", "utilities",
 }

@@ -35,6 +35,15 @@ func (p Page) Eye(field string) eyeView {
 
 type eyeView struct{ Field, Label string }
 
+// Take is something to be copied, such as a link that is shown once: parts with spaces between, each torn apart only where
+// it is wider than the page.
+func (p Page) Take(parts ...string) takeView { return takeView{p, parts} }
+
+type takeView struct {
+	Page
+	Parts []string
+}
+
 // Languages are the links to this page in each language.
 func (p Page) Languages() []Language {
 	return []Language{
@@ -122,17 +131,18 @@ func (p LoginPage) HeadTitle() string { return p.words.must("app.title") }
 // Words are what the scripts of the page need.
 func (p LoginPage) Words() []scriptWord { return p.words.forScripts(loginWords) }
 
-// Command is what one types to come from a console, "" if the address of this server is not known. A name that a shell
+// Command is what one types to come from a console, nil if the address of this server is not known. A name that a shell
 // would take for something else is not put into it.
-func (p LoginPage) Command() string {
+func (p LoginPage) Command() *takeView {
 	if p.Server == "" {
-		return ""
+		return nil
 	}
 	name := p.Name
 	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) || name == "" {
 		name = p.words.must("login.hint.name")
 	}
-	return "go run client/client.go " + name + " --server " + p.Server
+	v := p.Take("go run client/client.go "+name, "--server "+p.Server)
+	return &v
 }
 
 // RoomTitle is the room as shown, "" for the lobby, which is not named here.

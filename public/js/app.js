@@ -158,6 +158,8 @@ function everyMidnight(then) {
 enhanceThemes(document);
 const eyes = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".field__eye"));
 if (eyes.length) void import("./eye.js").then(({ enhancePasswords }) => enhancePasswords(eyes));
+const copies = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".copy__do"));
+if (copies.length) void import("./take.js").then(({ enhanceCopies }) => enhanceCopies(copies));
 switch (document.body.dataset.page) {
   case "room":
     enterRoom();
