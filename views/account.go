@@ -47,6 +47,8 @@ func (p AccountPage) Problem(form string) string {
 		return ""
 	}
 	switch {
+	case p.Error == protocol.CodeBadPassword && form == "password" && !p.Claimed:
+		return p.words.must("account.password.short", "n", protocol.MinPasswordLen)
 	case p.Error == protocol.CodeBadPassword && form == "password":
 		return p.words.must("account.password.bad", "n", protocol.MinPasswordLen)
 	case p.Error == protocol.CodeEmpty:

@@ -179,6 +179,16 @@ func TestCommandOfTheConsoleIsSafe(t *testing.T) {
 	}
 }
 
+// Whoever has no password yet is not told that the old one is wrong.
+func TestPasswordThatIsRefused(t *testing.T) {
+	for claimed, want := range map[bool]string{false: "Пароль короче 8 символов", true: "Нынешний пароль неверен, или новый короче 8 символов"} {
+		p := AccountPage{Page: newViews(t).Page(Russian), Form: "password", Error: protocol.CodeBadPassword, Claimed: claimed}
+		if got := p.Problem("password"); got != want {
+			t.Errorf("with a password: %v, it says %q, want %q", claimed, got, want)
+		}
+	}
+}
+
 func TestRenderFromManyGoroutines(t *testing.T) {
 	v := newViews(t)
 	all := samples(v)
