@@ -1,7 +1,6 @@
 package views
 
 import (
-	"strings"
 	"time"
 
 	"govor/hub/protocol"
@@ -101,15 +100,6 @@ func (p AccountPage) LoginSeen(l Login) string {
 // LoginMade says since when there is a login.
 func (p AccountPage) LoginMade(l Login) string {
 	return p.words.must("account.login.made", "date", p.day(l.Made))
-}
-
-// day is a date within a sentence.
-func (p AccountPage) day(t time.Time) string {
-	label := p.dateLabel(t)
-	if label == p.words.must("log.today") || label == p.words.must("log.yesterday") {
-		return strings.ToLower(label)
-	}
-	return label
 }
 
 // EnterPage is the page "enter": a link was followed, one that signs in on this device or an invite.

@@ -120,7 +120,7 @@ func (p AuditPage) Rows() []auditRow {
 		n := e.Notice
 		n.You = false
 		rows[i] = auditRow{
-			Num: e.Num, Stamp: n.At.UTC().Format("2006-01-02T15:04:05.000Z"), Clock: n.At.In(p.zone()).Format("2006-01-02 15:04"),
+			Num: e.Num, At: p.when(n.At),
 			Text: p.words.notice(&n), Nets: strings.Join(e.Nets, ", "),
 		}
 	}
@@ -128,8 +128,9 @@ func (p AuditPage) Rows() []auditRow {
 }
 
 type auditRow struct {
-	Num                      int64
-	Stamp, Clock, Text, Nets string
+	Num        int64
+	At         moment
+	Text, Nets string
 }
 
 // Force are the sanctions as shown.

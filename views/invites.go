@@ -56,8 +56,10 @@ func (p InvitesPage) Spans() []choice {
 }
 
 type inviteRow struct {
-	ID, Label, Text, Stamp, Clock string
-	Good                          bool
+	ID, Label, State string
+	Made             moment
+	Until            *moment // while it is good
+	Good             bool
 }
 
 // Rows are the links as shown.
@@ -65,14 +67,14 @@ func (p InvitesPage) Rows() []inviteRow {
 	rows := make([]inviteRow, len(p.Invites))
 	for i, v := range p.Invites {
 		row := inviteRow{
-			ID: v.ID, Label: v.Label, Stamp: v.Made.UTC().Format("2006-01-02T15:04:05.000Z"),
-			Clock: v.Made.In(p.zone()).Format("2006-01-02 15:04"), Good: v.Uses > 0 && v.Until.After(p.Now),
+			ID: v.ID, Label: v.Label, Made: p.when(v.Made), Good: v.Uses > 0 && v.Until.After(p.Now),
 		}
 		key := "invites.over"
 		if row.Good {
-			key = "invites.good"
+			until := p.when(v.Until)
+			key, row.Until = "invites.good", &until
 		}
-		row.Text = p.words.must(key, "used", v.Used, "left", v.Uses, "date", v.Until.In(p.zone()).Format("2006-01-02 15:04"))
+		row.State = p.words.must(key, "used", v.Used, "left", v.Uses)
 		rows[i] = row
 	}
 	return rows

@@ -174,6 +174,23 @@ func (p RoomPage) Lines() []line {
 	return lines
 }
 
+// day is a date within a sentence.
+func (p Page) day(t time.Time) string {
+	label := p.dateLabel(t)
+	if label == p.words.must("log.today") || label == p.words.must("log.yesterday") {
+		return strings.ToLower(label)
+	}
+	return label
+}
+
+// when is a moment within a sentence, and its stamp, by which a script writes it in the zone of who reads.
+func (p Page) when(t time.Time) moment {
+	clock := t.In(p.zone()).Format("15:04")
+	return moment{Stamp: t.UTC().Format(stampFormat), Text: p.words.must("log.when", "day", p.day(t), "time", clock)}
+}
+
+type moment struct{ Stamp, Text string }
+
 // dateLabel writes a day as people say it.
 func (p Page) dateLabel(t time.Time) string {
 	t, now := t.In(p.zone()), p.Now.In(p.zone())

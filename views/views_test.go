@@ -189,6 +189,23 @@ func TestPasswordThatIsRefused(t *testing.T) {
 	}
 }
 
+// A moment is written by the page as a script writes it, which has a test with the same table.
+func TestMoments(t *testing.T) {
+	at := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 5, 2, 0, 0, time.UTC) }
+	for locale, want := range map[string][]string{
+		Russian: {"сегодня, 05:02", "вчера, 05:02", "23 ноября, 05:02", "23 ноября 2025 г., 05:02"},
+		English: {"today, 05:02", "yesterday, 05:02", "23 November, 05:02", "23 November 2025, 05:02"},
+	} {
+		p := newViews(t).Page(locale)
+		p.Now, p.Zone = at(2026, 11, 26), time.UTC
+		for i, when := range []time.Time{at(2026, 11, 26), at(2026, 11, 25), at(2026, 11, 23), at(2025, 11, 23)} {
+			if got := p.when(when); got.Text != want[i] || !strings.HasSuffix(got.Stamp, "T05:02:00.000Z") {
+				t.Errorf("%s: %v is %+v, want %s", locale, when, got, want[i])
+			}
+		}
+	}
+}
+
 func TestRenderFromManyGoroutines(t *testing.T) {
 	v := newViews(t)
 	all := samples(v)

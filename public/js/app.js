@@ -158,6 +158,8 @@ function everyMidnight(then) {
 enhanceThemes(document);
 const eyes = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".field__eye"));
 if (eyes.length) void import("./eye.js").then(({ enhancePasswords }) => enhancePasswords(eyes));
+const times = /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time.when"));
+if (times.length) void import("./when.js").then(({ localize }) => localize(times, document.body.dataset.lang ?? "ru"));
 const copies = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".copy__do"));
 if (copies.length) void import("./take.js").then(({ enhanceCopies }) => enhanceCopies(copies));
 switch (document.body.dataset.page) {
