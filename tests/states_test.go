@@ -30,6 +30,8 @@ type walk struct {
 	name    string  // who is logged in, once somebody is
 	heard   int     // how many times live was asked
 	cookie  string  // of the same, for requests of the test
+	host    string  // cookie of the owner, once that is somebody else
+	member  string  // who the host does something to: who looks
 }
 
 // Everything a page can look like, in this order: first for whoever is not logged in, then for a member of the lobby, in
@@ -41,12 +43,16 @@ var states = []state{
 	{"login empty", func(w *walk) { w.visit("/"); w.login("") }},
 	{"login bad name", func(w *walk) { w.visit("/"); w.login("a:b") }},
 	{"login taken", func(w *walk) { w.visit("/"); w.login("Иван") }},
+	{"login to a name with a password", func(w *walk) { w.visit("/"); w.password("Вера", "") }},
+	{"login with a wrong password", func(w *walk) { w.password("Вера", "не та") }},
+	{"login of members only", func(w *walk) { w.elsewhere("--mode", "members") }},
 	{"login without a cookie", func(w *walk) { w.visit("/r/lobby?welcome=1") }},
 	{"login offline", func(w *walk) { w.visit("/"); w.loginOffline() }},
 	{"no such page", func(w *walk) { w.revive(); w.visit("/r/dezign/nothing") }},
 	{"bad request", func(w *walk) { w.enter(); w.visit("/r/lobby?before=x") }},
 	{"the only room", func(w *walk) { w.room("/r/lobby") }},
 	{"menu of the only room", func(w *walk) { w.popover("menu") }},
+	{"many came", func(w *walk) { w.crowd() }},
 	{"empty room", func(w *walk) { w.visit("/r/empty-" + w.lang) }},
 	{"room", func(w *walk) { w.room("/r/lobby") }},
 	{"menu", func(w *walk) { w.popover("menu") }},
@@ -100,25 +106,40 @@ var states = []state{
 		w.somebody()
 	}},
 	{"sheet about somebody", func(w *walk) { w.sheet() }},
+	{"menu of a room, for the owner", func(w *walk) { w.room("/r/lobby"); w.popover("room-menu") }},
+	{"somebody who is muted", func(w *walk) {
+		w.posts("/act", "action", "mute", "for", "1h", "why", "шум", "member", eval[string](w.p, `document.querySelector("#log .message:not([data-own])").dataset.member`))
+		w.somebody()
+	}},
 	{"audit", func(w *walk) { w.visit("/audit") }},
 	{"no invites", func(w *walk) { w.visit("/invites") }},
 	{"invite", func(w *walk) { w.submits("form[action='/invites'] button", "invites") }},
+	{"invite that was followed", func(w *walk) { w.follow() }},
+	{"invite that is gone", func(w *walk) { w.visit("/invite/nothing") }},
 	{"leaving as the last owner", func(w *walk) { w.room("/r/lobby"); w.submits("form[action='/logout'] button", "leave") }},
 	{"help as a page", func(w *walk) { w.visit("/help") }},
 	{"account", func(w *walk) { w.visit("/account") }},
 	{"account with a bad password", func(w *walk) { w.setPassword("коротко") }},
 	{"account with a password", func(w *walk) { w.setPassword("тайна тайна") }},
 	{"link to another device", func(w *walk) { w.submits(`form[action="/account/link"] button`, "account") }},
+	{"link that was followed", func(w *walk) { w.follow() }},
 	{"token", func(w *walk) { w.visit("/account"); w.token() }},
 	{"too long", func(w *walk) {
 		w.room("/r/lobby")
 		w.write(strings.Repeat("я", 8100))
+		w.p.until("it cannot be sent", `document.getElementById("send").disabled`)
 	}},
 	{"message that came back", func(w *walk) { w.back() }},
 	{"pending", func(w *walk) { w.pending() }},
 	{"failed", func(w *walk) { w.failed() }},
 	{"offline with a queue", func(w *walk) { w.offline() }},
 	{"online again", func(w *walk) { w.online() }},
+	{"server restarting", func(w *walk) { w.restarting() }},
+	{"muted", func(w *walk) { w.s = w.s.again(); w.muted() }},
+	{"only hosts write", func(w *walk) { w.onlyHosts() }},
+	{"slow mode", func(w *walk) { w.slowMode() }},
+	{"removed", func(w *walk) { w.removed() }},
+	{"banned", func(w *walk) { w.banned() }},
 	{"connection closed", func(w *walk) { w.ended() }},
 }
 
@@ -225,6 +246,7 @@ func eachState(t *testing.T, b browser, lang string, visit func(w *walk, st stat
 func (w *walk) fill() {
 	w.t.Helper()
 	w.s.joined("Иван")
+	w.s.claim("Вера", "тайна тайна")
 	w.name = map[string]string{"ru": "Мария", "en": "Maria"}[w.lang]
 	w.cookie = w.s.login(w.name)
 	for i := range 60 {
@@ -411,18 +433,29 @@ func (w *walk) online() {
 	w.run(`document.getElementById("banner").hidden = false`)
 }
 
+// restarting stops the server, which says that it will be back.
+func (w *walk) restarting() {
+	w.t.Helper()
+	w.p.until("nothing waits", `!document.querySelector("#log [data-state]")`)
+	w.s.stop()
+	w.p.until("the page says so", `document.getElementById("banner").dataset.state === "restart" && !document.getElementById("banner").hidden`)
+}
+
 // parts are what is new in a state, where the rest of the page is as another state has it, which axe-core has looked at.
 var parts = map[string]string{
 	"menu of the only room": "#menu", "menu": "#menu", "menu of a room": "#room-menu", "new room": "#new-room", "rooms": "#rooms",
 	"rooms with news": "#rooms", "people": "#who", "menu of a message": "#message-menu", "deleting": "#confirm-delete",
 	"completion": "#composer", "commands": "#composer", "code that was copied": ".message:has(.code)", "help": "#sheet",
-	"sheet about somebody": "#sheet", "too long": "#composer", "editing": "#composer",
+	"sheet about somebody": "#sheet", "too long": "#composer", "editing": "#composer", "many came": "#log", "muted": "#composer",
+	"menu of a room, for the owner": "#room-menu", "only hosts write": "#composer", "server restarting": "#banner", "removed": "#ended",
 }
 
 // ended logs the member out in another tab.
 func (w *walk) ended() {
 	w.t.Helper()
-	w.p.until("nothing waits", `!document.querySelector("#log [data-state]")`)
+	w.acts("unban")
+	w.room("/r/lobby")
+	w.live()
 	w.run(`void fetch("/logout", {method: "POST", redirect: "manual"})`)
 	w.p.until("the page says so", `document.getElementById("banner").dataset.state === "closed"`)
 }
