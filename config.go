@@ -62,16 +62,19 @@ type config struct {
 	NewRooms          int     // an hour
 	NameChanges       int     // an hour
 	LoginsPerIP       float64 // a minute
+	LoginsPerName     float64 // a minute
 	RequestsPerIP     float64
 	ConnectsPerIP     float64
 	MaxConns          int
 	MaxConnsPerIP     int
+	MaxConnsPerMember int
 	RingBytes         int
 	NoLimits          bool
 	PresenceGrace     time.Duration
 	PingInterval      time.Duration
 	IdleTimeout       time.Duration
 	StallTimeout      time.Duration
+	RequestTimeout    time.Duration
 	ShutdownTimeout   time.Duration
 	dataDirUndefined  bool // nothing says where the data should be
 }
@@ -163,8 +166,8 @@ func isTCP(listen string) bool { return !strings.HasPrefix(listen, restart.UnixP
 // lift takes the limits off that --no-limits is for.
 func (c *config) lift() {
 	c.Rate, c.ByteRate, c.RatePerMember, c.ByteRatePerMember, c.RatePerIP, c.ByteRatePerIP = 0, 0, 0, 0, 0, 0
-	c.FrameRate, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP, c.ConnectsPerIP = 0, 0, 0, 0, 0
-	c.MaxConns, c.MaxConnsPerIP, c.MaxRooms, c.NewRooms, c.NameChanges = 0, 0, 0, 0, 0
+	c.FrameRate, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP, c.LoginsPerName, c.ConnectsPerIP = 0, 0, 0, 0, 0, 0
+	c.MaxConns, c.MaxConnsPerIP, c.MaxConnsPerMember, c.MaxRooms, c.NewRooms, c.NameChanges = 0, 0, 0, 0, 0, 0
 }
 
 // hubLimits is what the hub holds people to.
@@ -173,7 +176,8 @@ func (c *config) hubLimits() hub.Limits {
 		MaxText: c.MaxText, Rate: c.Rate, Burst: c.Burst, ByteRate: float64(c.ByteRate), RatePatience: c.RatePatience,
 		PerMember: hub.Pace{Messages: c.RatePerMember, Bytes: float64(c.ByteRatePerMember)},
 		PerAddr:   hub.Pace{Messages: c.RatePerIP, Bytes: float64(c.ByteRatePerIP)},
-		FrameRate: c.FrameRate, MaxConnections: c.MaxConns, MaxConnectionsPerAddr: c.MaxConnsPerIP, MaxRooms: c.MaxRooms,
+		FrameRate: c.FrameRate, MaxConnections: c.MaxConns, MaxConnectionsPerAddr: c.MaxConnsPerIP,
+		MaxSessionsPerMember: c.MaxConnsPerMember, LoginsPerName: c.LoginsPerName, MaxRooms: c.MaxRooms,
 		NewRoomsPerHour: c.NewRooms, RenamesPerHour: c.NameChanges, RingBytes: c.RingBytes, PresenceGrace: c.PresenceGrace,
 	}
 }
@@ -259,9 +263,11 @@ func settings(getenv func(string) string) []group {
 			{"rate-patience", "TIME", "30s", "who is over the rate for so long is disconnected", func(c *config, s string) error { return setting.Duration(&c.RatePatience, s, 0, time.Hour) }},
 			{"max-connections", "N", "0", "connections in all", func(c *config, s string) error { return setting.Int(&c.MaxConns, s, 0, 100_000_000) }},
 			{"max-connections-per-ip", "N", "1000", "WebSockets of one address, and as many other connections", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerIP, s, 0, 100_000_000) }},
+			{"max-connections-per-member", "N", "100", "WebSockets of one member, on all devices", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerMember, s, 0, 100_000_000) }},
 			{"requests-per-ip", "N", "50", "requests a second from one address, files of pages apart", func(c *config, s string) error { return setting.Rate(&c.RequestsPerIP, s) }},
 			{"connects-per-ip", "N", "100", "new connections a second from one address", func(c *config, s string) error { return setting.Rate(&c.ConnectsPerIP, s) }},
 			{"logins-per-ip", "N", "60", "logins a minute from one address, and tries at passwords by programs", func(c *config, s string) error { return setting.Rate(&c.LoginsPerIP, s) }},
+			{"logins-per-name", "N", "10", "tries a minute at the password of one name from one address", func(c *config, s string) error { return setting.Rate(&c.LoginsPerName, s) }},
 			{"max-rooms", "N", "64", "rooms that one session is in", func(c *config, s string) error { return setting.Int(&c.MaxRooms, s, 0, 100_000) }},
 			{"new-rooms-per-hour", "N", "60", "rooms opened by one member or from one address", func(c *config, s string) error { return setting.Int(&c.NewRooms, s, 0, 1_000_000) }},
 			{"name-changes-per-hour", "N", "10", "changes of the name of one member", func(c *config, s string) error { return setting.Int(&c.NameChanges, s, 0, 1_000_000) }},
@@ -270,6 +276,9 @@ func settings(getenv func(string) string) []group {
 		}},
 		{"Time", []settable{
 			{"presence-grace", "TIME", "5s", "leaving is announced after so long", func(c *config, s string) error { return setting.Duration(&c.PresenceGrace, s, 0, time.Hour) }},
+			{"request-timeout", "TIME", "10s", "a request, or a handshake, that is not whole after so long is cut", func(c *config, s string) error {
+				return setting.Duration(&c.RequestTimeout, s, time.Second, time.Hour)
+			}},
 			{"ping-interval", "TIME", "25s", "a silent connection is pinged after so long", func(c *config, s string) error { return setting.Duration(&c.PingInterval, s, time.Second, time.Hour) }},
 			{"idle-timeout", "TIME", "60s", "a silent connection is ended after so long", func(c *config, s string) error { return setting.Duration(&c.IdleTimeout, s, time.Second, 24*time.Hour) }},
 			{"stall-timeout", "TIME", "60s", "a connection that takes no byte for so long is ended", func(c *config, s string) error { return setting.Duration(&c.StallTimeout, s, time.Second, time.Hour) }},

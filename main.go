@@ -244,7 +244,8 @@ func (s *server) openLive(cfg config) error {
 		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies, ProxyHeader: cfg.ProxyHeader,
 		MaxText: cfg.MaxText, LoginRate: cfg.LoginsPerIP / 60, LoginBurst: loginBurst, RequestRate: cfg.RequestsPerIP,
 		RequestBurst: burstOf(cfg.RequestsPerIP), ConnectRate: cfg.ConnectsPerIP, ConnectBurst: burstOf(cfg.ConnectsPerIP), MaxWaiting: cfg.MaxConnsPerIP,
-		Metrics: cfg.MetricsListen == "", MetricsToken: cfg.MetricsToken,
+		ReadTimeout: cfg.RequestTimeout,
+		Metrics:     cfg.MetricsListen == "", MetricsToken: cfg.MetricsToken,
 	})
 	return err
 }
@@ -368,7 +369,7 @@ func (s *server) run(ctx context.Context, timeout time.Duration) (next *restart.
 	failed := make(chan error, 2)
 	running.Go(func() { failed <- s.http.Serve(s.front.HTTP(s.http.Gate)) }) // ends when the listener is closed
 	running.Go(func() { s.front.Watch(hubCtx) })                             // ends with hubCtx
-	aside := s.front.ServeAside(&running)
+	aside := s.front.ServeAside(&running, s.http.MayConnect)
 
 	next, err = s.restarts.Next(ctx, failed, s.front.Listener())
 	if next != nil {

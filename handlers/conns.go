@@ -39,7 +39,7 @@ func (w *waiting) observe(c net.Conn, state fasthttp.ConnState) {
 			return
 		}
 		if !w.enter(c, hub.Counted(peer)) {
-			w.server.metrics.refused("waiting")
+			w.server.refused("waiting", hub.LimitConnections)
 			w.server.log.Debug("connection refused", zap.Stringer("remote_addr", peer))
 			_ = c.Close()
 		}

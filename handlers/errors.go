@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"go.uber.org/zap"
 
+	"govor/hub"
 	"govor/hub/protocol"
 	"govor/views"
 )
@@ -74,6 +75,9 @@ func (s *Server) answerErrors(c *fiber.Ctx) (err error) {
 func (s *Server) answer(c *fiber.Ctx, err error) error {
 	code, e := describe(err)
 	switch {
+	case code == fiber.StatusRequestTimeout: // the library says so of a request that was not whole in time
+		s.refused("timeout", hub.LimitRequestTime)
+		e.Message = "a request has to be whole within " + s.app.Config().ReadTimeout.String()
 	case errors.Is(err, fiber.ErrBadGateway): // what Fiber says of a connection that broke while it sent its request
 		s.log.Debug("request not read")
 	case code >= fiber.StatusInternalServerError && e.Code == protocol.CodeInternal:

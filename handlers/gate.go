@@ -41,6 +41,23 @@ func (s *Server) Gate(ln net.Listener) net.Listener {
 	return &gate{Listener: ln, server: s, ready: make(chan admitted), held: map[net.Conn]*time.Timer{}}
 }
 
+// MayConnect is the gate for what leads to TLS: it keeps nobody waiting, and refuses an address that is too fast.
+func (s *Server) MayConnect(c net.Conn) bool {
+	peer, local := peerOf(c.RemoteAddr())
+	if local || s.proxies.trust(peer) {
+		return true
+	}
+	wait, news := s.leads.reserve(hub.Counted(peer), 0)
+	if wait == 0 {
+		return true
+	}
+	if news {
+		s.log.Warn("too many new connections", zap.Stringer("remote_addr", peer))
+	}
+	s.refused("connects", hub.LimitConnects)
+	return false
+}
+
 // Accept implements net.Listener.
 func (g *gate) Accept() (net.Conn, error) {
 	g.once.Do(func() { go g.run() }) // ends when the listener is closed, after the last connection was accepted
@@ -85,13 +102,14 @@ func (g *gate) take(c net.Conn) {
 	case wait == 0:
 		g.ready <- admitted{conn: c}
 	case wait > pacePatience:
-		g.server.metrics.refused("connects")
+		g.server.refused("connects", hub.LimitConnects)
 		if t, ok := c.(interface{ SetLinger(int) error }); ok {
 			_ = t.SetLinger(0) // nothing is left of it
 		}
 		_ = c.Close()
 		<-time.After(refusalPause)
 	default:
+		g.server.limited(hub.LimitConnects)
 		g.hold(c, wait)
 	}
 }

@@ -52,7 +52,7 @@ type gated struct {
 func newGated(t *testing.T, perSecond float64, burst int) *gated {
 	t.Helper()
 	core, logs := observer.New(zapcore.WarnLevel)
-	s := &Server{log: zap.New(core), metrics: newMetrics(prometheus.NewRegistry()), proxies: newProxies([]string{"10.0.0.0/8"})}
+	s := &Server{log: zap.New(core), metrics: newMetrics(prometheus.NewRegistry()), limited: func(string) {}, proxies: newProxies([]string{"10.0.0.0/8"})}
 	var err error
 	if s.connects, err = newAddrRate(perSecond, burst, true); err != nil {
 		t.Fatal(err)
@@ -159,4 +159,29 @@ func TestWhatComesAtOnceIsSpaced(t *testing.T) {
 			t.Errorf("one that comes later waits %v", wait)
 		}
 	})
+}
+
+// What leads to TLS lets an address in as often as the gate does, and keeps nobody waiting.
+func TestWhatLeadsToTLSIsGuarded(t *testing.T) {
+	leads, err := newAddrRate(0.001, 30, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{
+		log: zap.NewNop(), metrics: newMetrics(prometheus.NewRegistry()), limited: func(string) {},
+		proxies: newProxies([]string{"10.0.0.0/8"}), leads: leads,
+	}
+	in := func(from string, times int) (n int) {
+		for range times {
+			if s.MayConnect(&arrival{from: from}) {
+				n++
+			}
+		}
+		return n
+	}
+	for from, want := range map[string]int{"192.0.2.1": 30, "192.0.2.2": 30, "10.1.2.3": 40} {
+		if got := in(from, 40); got != want {
+			t.Errorf("of 40 connections from %s, %d came in, want %d", from, got, want)
+		}
+	}
 }

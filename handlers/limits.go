@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"govor/hub"
 	"govor/hub/protocol"
 )
 
@@ -121,10 +122,11 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 		return c.Next()
 	}
 	if wait <= pacePatience {
+		s.limited(hub.LimitRequests)
 		<-time.After(wait)
 		return c.Next()
 	}
-	s.metrics.refused("requests")
+	s.refused("requests", hub.LimitRequests)
 	if news {
 		s.log.Warn("too many requests", zap.String("remote_addr", remoteAddr(c)), zap.Float64("per_second", float64(r.perSecond)))
 	}
@@ -139,6 +141,12 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 	return sendFrame(c, e)
 }
 
+// refused counts a refusal because of a limit, which is called by its flag.
+func (s *Server) refused(reason, limit string) {
+	s.metrics.refused(reason)
+	s.limited(limit)
+}
+
 // mayLogIn tells whether the address of a request may log in now, or try a password, which is counted. The error is a
 // *protocol.Error with the time to wait.
 func (s *Server) mayLogIn(c *fiber.Ctx) error {
@@ -146,7 +154,7 @@ func (s *Server) mayLogIn(c *fiber.Ctx) error {
 	if wait == 0 {
 		return nil
 	}
-	s.metrics.refused("logins")
+	s.refused("logins", hub.LimitLogins)
 	return &protocol.Error{Code: protocol.CodeTooFast, Message: "there are too many logins from your address", RetryAfter: wait}
 }
 

@@ -62,11 +62,13 @@ type Server struct {
 	maxText      int
 	metricsToken string // "" = none is needed
 	metrics      *metrics
+	limited      func(string) // counts what a limit has done, by its name
 	assets       map[string]*asset
 	logins       *addrRate
 	requests     *addrRate
 	files        *addrRate // requests that cost little
 	connects     *addrRate
+	leads        *addrRate // connections to what leads to TLS
 	proxies      proxies
 	upgrade      fiber.Handler
 	formats      map[string]protocol.Format // those without a language, by subprotocol
@@ -99,7 +101,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		hub: cfg.Hub, views: cfg.Views, log: cfg.Log, limits: cfg.Socket, loops: cfg.Loops, origins: rules, proxyHeader: cfg.ProxyHeader,
 		secure: rules.base != nil && rules.base.Scheme == "https", maxText: cfg.MaxText,
-		metrics: newMetrics(cfg.Registry), proxies: newProxies(cfg.TrustedProxies), metricsToken: cfg.MetricsToken,
+		metrics: newMetrics(cfg.Registry), limited: cfg.Hub.Limited, proxies: newProxies(cfg.TrustedProxies), metricsToken: cfg.MetricsToken,
 		formats: map[string]protocol.Format{
 			protocol.SubprotocolText: protocol.Text{},
 			protocol.SubprotocolJSON: protocol.JSON{},
@@ -138,7 +140,10 @@ func (s *Server) makeLimits(cfg Config) (err error) {
 	if s.files, err = newAddrRate(filesPerRequest*cfg.RequestRate, filesPerRequest*cfg.RequestBurst, true); err != nil {
 		return err
 	}
-	s.connects, err = newAddrRate(cfg.ConnectRate, cfg.ConnectBurst, true)
+	if s.connects, err = newAddrRate(cfg.ConnectRate, cfg.ConnectBurst, true); err != nil {
+		return err
+	}
+	s.leads, err = newAddrRate(cfg.ConnectRate, cfg.ConnectBurst, false)
 	return err
 }
 

@@ -65,6 +65,27 @@ func TestSlowRequestsAreCut(t *testing.T) {
 	}
 }
 
+// Who is cut is told how long a request may take, and each is counted.
+func TestSlowRequestsAreToldWhy(t *testing.T) {
+	s := newSite(t, func(c *Config, _ *hub.Limits) { c.ReadTimeout = 200 * time.Millisecond })
+	c, err := net.Dial("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nSec-WebSo")
+	got, _ := io.ReadAll(c)
+	if answer := string(got); !strings.HasPrefix(answer, "HTTP/1.1 408 ") || !strings.Contains(answer, "within 200ms") {
+		t.Errorf("the answer is %q", answer)
+	}
+	page := s.get("/metrics").body
+	for _, line := range []string{`chat_limited_total{limit="request-timeout"} 1`, `chat_refusals_total{reason="timeout"} 1`} {
+		if !strings.Contains(page, line+"\n") {
+			t.Errorf("there is no line %s", line)
+		}
+	}
+}
+
 // cutAfter sends start at once, drip over and over byte by byte, and returns how long the connection was left open.
 func cutAfter(t *testing.T, addr, start, drip string) time.Duration {
 	t.Helper()

@@ -58,6 +58,8 @@ type Limits struct {
 	RenamesPerHour        int           // changes of the name of one member
 	MaxConnections        int
 	MaxConnectionsPerAddr int
+	MaxSessionsPerMember  int
+	LoginsPerName         float64       // tries a minute at the password of one name, see passwords.delay
 	RingBytes             int           // bytes of one ring, that is of one room in one format
 	PresenceGrace         time.Duration // leaving is told when nobody came back for so long
 }
@@ -138,12 +140,13 @@ func New(cfg Config) (*Hub, error) {
 	if h.door, err = newDoor(cfg.Mode, cfg.Password, h.signer, cfg.Hasher); err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}
-	if h.passwords, err = newPasswords(cfg.Hasher); err != nil {
+	if h.passwords, err = newPasswords(cfg.Hasher, cfg.Limits.LoginsPerName); err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}
 	h.leases.byAddr = make(map[netip.Addr]int)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.metrics = newMetrics(h, cfg.Registry)
+	h.passwords.slowed = func() { h.metrics.limit(limitNameLogins) }
 	return h, nil
 }
 
@@ -223,16 +226,19 @@ func (h *Hub) sessionsOf(m protocol.MemberID) []*Session {
 	return sessions
 }
 
-// register counts the session in; false when the hub is stopping.
-func (h *Hub) register(s *Session) bool {
+// register counts the session in, unless the hub is stopping or its member has too many.
+func (h *Hub) register(s *Session) *protocol.Error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopping {
-		return false
+		return protocol.Errorf(protocol.CodeUnavailable, "the server is stopping")
+	}
+	if bad := h.checkSessionsLocked(s.who.ID); bad != nil {
+		return bad
 	}
 	h.sessions[s] = struct{}{}
 	h.addMemberLocked(s, s.who.ID)
-	return true
+	return nil
 }
 
 func (h *Hub) addMemberLocked(s *Session, m protocol.MemberID) {

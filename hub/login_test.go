@@ -229,20 +229,23 @@ func TestProgramsSayNameAndPassword(t *testing.T) {
 	wantCode(t, "unknown", err, protocol.CodeBadPassword)
 }
 
+// triesAtOnce is how many passwords may be tried at one name from one address, at once and in a minute.
+const triesAtOnce = 10
+
 func TestTriesAtOneNameAreBoundedAndTheRightPasswordWorksLater(t *testing.T) {
-	w := newWorld(t, Limits{})
+	w := newWorld(t, Limits{LoginsPerName: triesAtOnce})
 	w.claimed()
 	now := time.Now()
 	w.hub.now = func() time.Time { return now }
 	var e *protocol.Error
-	for range attemptsAtOnce + 1 {
+	for range triesAtOnce + 1 {
 		_, err := w.enter("Иван", "wrong word", nil)
 		if !errors.As(err, &e) {
 			t.Fatal(err)
 		}
 	}
-	if e.Code != protocol.CodeTooFast || e.RetryAfter <= 0 || e.RetryAfter > attemptEvery {
-		t.Fatalf("after %d tries: %+v", attemptsAtOnce+1, e)
+	if e.Code != protocol.CodeTooFast || e.RetryAfter <= 0 || e.RetryAfter > time.Minute/triesAtOnce {
+		t.Fatalf("after %d tries: %+v", triesAtOnce+1, e)
 	}
 	now = now.Add(e.RetryAfter)
 	w.mustEnter("Иван", secretWord, nil)
@@ -251,7 +254,7 @@ func TestTriesAtOneNameAreBoundedAndTheRightPasswordWorksLater(t *testing.T) {
 // Who tries passwords from one address, as fast as they are compared, keeps nobody else from the name; all addresses
 // together are bounded, too, and the password that was right before is so at any time.
 func TestTriesFromOneAddressLockNobodyOut(t *testing.T) {
-	w := newWorld(t, Limits{})
+	w := newWorld(t, Limits{LoginsPerName: triesAtOnce})
 	w.claimed()
 	now := time.Now()
 	w.hub.now = func() time.Time { return now }
@@ -259,24 +262,27 @@ func TestTriesFromOneAddressLockNobodyOut(t *testing.T) {
 		_, err := w.hub.Word(t.Context(), Entry{Name: "Иван", Password: password, Label: "curl", From: netip.MustParseAddr(from)})
 		return err
 	}
-	for range 2 * attemptsAtOnce {
+	for range 2 * triesAtOnce {
 		_ = try("2001:db8::1", "wrong word")
 		_ = try("2001:db8::2", "wrong word") // of the same network
 	}
 	wantCode(t, "the one who tries", try("2001:db8::1", secretWord), protocol.CodeTooFast)
-	for range 2 * attemptsAtOnce {
+	for range 2 * triesAtOnce {
 		_ = try("192.0.2.1", "wrong word")
 	}
 	for n := 0; ; n++ {
 		err := try(fmt.Sprintf("198.51.100.%d", n), "wrong word")
 		if asProtocol(err).Code == protocol.CodeTooFast {
-			if n != attemptsAll-2*attemptsAtOnce {
-				t.Errorf("%d tries in all were compared, want %d", n+2*attemptsAtOnce, attemptsAll)
+			if n != attemptsAll*triesAtOnce-2*triesAtOnce {
+				t.Errorf("%d tries in all were compared, want %d", n+2*triesAtOnce, attemptsAll*triesAtOnce)
 			}
 			break
 		}
 	}
-	now = now.Add(attemptEveryAll)
+	now = now.Add(time.Minute / (attemptsAllRate * triesAtOnce))
+	if got := w.limited(limitNameLogins); got == 0 {
+		t.Error("the limit is not counted")
+	}
 	if err := try("203.0.113.7", secretWord); err != nil {
 		t.Errorf("the owner, from elsewhere: %v", err)
 	}
@@ -286,7 +292,7 @@ func TestTriesFromOneAddressLockNobodyOut(t *testing.T) {
 }
 
 func TestHashesAreMadeAFewAtOnceAndTheQueueIsBounded(t *testing.T) {
-	p, err := newPasswords(hasher.New("", zap.NewNop()))
+	p, err := newPasswords(hasher.New("", zap.NewNop()), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,12 +36,28 @@ const (
 	limitRooms           = "max-rooms"
 	limitNewRooms        = "new-rooms-per-hour"
 	limitRenames         = "name-changes-per-hour"
+
+	limitMemberConnections = "max-connections-per-member"
+	limitNameLogins        = "logins-per-name"
 )
+
+// Limits of addresses that are kept before the hub; Limited counts what they do.
+const (
+	LimitRequests    = "requests-per-ip"
+	LimitConnects    = "connects-per-ip"
+	LimitLogins      = "logins-per-ip"
+	LimitConnections = limitAddrConnections
+	LimitRequestTime = "request-timeout"
+)
+
+// Limited counts that one of them has slowed somebody down or refused something.
+func (h *Hub) Limited(limit string) { h.metrics.limit(limit) }
 
 // limitNames are all of them.
 var limitNames = []string{
 	limitRate, limitByteRate, limitMemberRate, limitMemberByteRate, limitAddrRate, limitAddrByteRate, limitFrameRate, limitControlRate,
-	limitConnections, limitAddrConnections, limitRooms, limitNewRooms, limitRenames,
+	limitConnections, limitAddrConnections, limitMemberConnections, limitRooms, limitNewRooms, limitRenames, limitNameLogins,
+	LimitRequests, LimitConnects, LimitLogins, LimitRequestTime,
 }
 
 // bucket is one limit of one session, member or address.

@@ -170,6 +170,43 @@ func TestChangesOfTheNameAreLimited(t *testing.T) {
 	}
 }
 
+// A member has so many sessions, on however many devices and from however many addresses; another member is not the worse for it.
+func TestSessionsOfAMemberAreBounded(t *testing.T) {
+	w := newWorld(t, Limits{MaxSessionsPerMember: 2})
+	ivan := w.mustEnter("Иван", "", nil)
+	open := func(m Member) (*Session, error) {
+		return w.hub.Open(SessionParams{Member: m, Room: "lobby", Format: protocol.JSON{}, Addr: someAddr})
+	}
+	var all []*Session
+	for range 2 {
+		s, err := open(ivan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	_, err := open(ivan)
+	wantCode(t, "the third", err, protocol.CodeTooMany)
+	if e := asProtocol(err); e.RetryAfter <= 0 {
+		t.Error("nothing says how long to wait")
+	}
+	if got := w.limited(limitMemberConnections); got != 1 {
+		t.Errorf("counted %v refusals", got)
+	}
+	anna, err := open(w.mustEnter("Анна", "", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all[0].Ended(protocol.CloseNormal, "")
+	again, err := open(ivan)
+	if err != nil {
+		t.Fatalf("when one has ended: %v", err)
+	}
+	for _, s := range []*Session{all[1], anna, again} {
+		s.Ended(protocol.CloseNormal, "")
+	}
+}
+
 // An address that is not known is not the address of all who are not known.
 func TestUnknownAddressHasNoLimitOfItsOwn(t *testing.T) {
 	w := newWorld(t, Limits{MaxConnectionsPerAddr: 1, PerAddr: Pace{Messages: 0.1}})

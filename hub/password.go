@@ -23,12 +23,10 @@ const (
 	maxHashing      = 2               // hashes at once; half of the processors if that is fewer
 	maxHashWaiting  = 32              // who waits for one; more are sent away
 	hashPatience    = 5 * time.Second // and waits no longer than this
-	attemptsAtOnce  = 10              // tries at one name's password from one address before attemptEvery counts
-	attemptEvery    = 6 * time.Second
-	attemptsAll     = 50 // the same from all addresses: more, so that nobody locks a name out who has one or two
-	attemptEveryAll = 2 * time.Second
-	maxAttemptNames = 1 << 14 // names, and names with addresses, whose tries are counted; the least recently tried go first
-	maxProved       = 1024    // passwords that need not be hashed again
+	attemptsAll     = 5               // all addresses together may try at one name so many times what one may at once
+	attemptsAllRate = 3               // and at so many times the rate, so that nobody locks a name out who has one or two
+	maxAttemptNames = 1 << 14         // names, and names with addresses, whose tries are counted; the least recently tried go first
+	maxProved       = 1024            // passwords that need not be hashed again
 )
 
 // noHash is compared with where there is no password, so that this takes as long. Nobody knows of which password it is.
@@ -37,6 +35,8 @@ const noHash = "$argon2id$v=19$m=19456,t=2,p=1$QxMA7ZTIYop5BXzPkdNLfA$pt4w1X4/sd
 // passwords hashes and compares them, a few at once: 19 MiB and a processor each would be a way to take the chat down.
 type passwords struct {
 	hasher   *hasher.Hasher
+	slowed   func()  // told of each try that came too soon
+	perName  float64 // tries a minute from one address, and as many at once; 0 = no limit
 	slots    chan struct{}
 	waiting  atomic.Int32
 	attempts *lru.Cache[attempt, *rate.Limiter]
@@ -44,8 +44,8 @@ type passwords struct {
 	proved   *lru.Cache[string, [sha256.Size]byte]
 }
 
-func newPasswords(hashing *hasher.Hasher) (*passwords, error) {
-	p := &passwords{hasher: hashing, slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2)))}
+func newPasswords(hashing *hasher.Hasher, perName float64) (*passwords, error) {
+	p := &passwords{hasher: hashing, perName: perName, slowed: func() {}, slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2)))}
 	_, _ = rand.Read(p.key[:])
 	var err error
 	if p.attempts, err = lru.New[attempt, *rate.Limiter](maxAttemptNames); err != nil {
@@ -107,6 +107,7 @@ func (p *passwords) check(ctx context.Context, key, hash string, en Entry, now t
 		}
 	}
 	if wait := p.delay(key, en.From, now); wait > 0 {
+		p.slowed()
 		return false, &protocol.Error{Code: protocol.CodeTooFast, Message: "too many tries at this name's password", RetryAfter: wait}
 	}
 	if err := p.acquire(ctx); err != nil {
@@ -144,8 +145,12 @@ type attempt struct {
 
 // delay counts one try at a name's password; over 0 it may not be made before that time.
 func (p *passwords) delay(key string, from netip.Addr, now time.Time) time.Duration {
-	own := p.limiter(attempt{key, Counted(from)}, attemptEvery, attemptsAtOnce).ReserveN(now, 1)
-	all := p.limiter(attempt{key: "all:" + key}, attemptEveryAll, attemptsAll).ReserveN(now, 1)
+	if p.perName <= 0 {
+		return 0
+	}
+	atOnce := max(1, int(p.perName))
+	own := p.limiter(attempt{key, Counted(from)}, p.perName, atOnce).ReserveN(now, 1)
+	all := p.limiter(attempt{key: "all:" + key}, attemptsAllRate*p.perName, attemptsAll*atOnce).ReserveN(now, 1)
 	wait := max(own.DelayFrom(now), all.DelayFrom(now))
 	if wait > 0 {
 		own.CancelAt(now)
@@ -154,11 +159,11 @@ func (p *passwords) delay(key string, from netip.Addr, now time.Time) time.Durat
 	return wait
 }
 
-func (p *passwords) limiter(a attempt, every time.Duration, atOnce int) *rate.Limiter {
+func (p *passwords) limiter(a attempt, perMinute float64, atOnce int) *rate.Limiter {
 	if l, ok := p.attempts.Get(a); ok {
 		return l
 	}
-	l := rate.NewLimiter(rate.Every(every), atOnce)
+	l := rate.NewLimiter(rate.Limit(perMinute/60), atOnce)
 	if first, had, _ := p.attempts.PeekOrAdd(a, l); had {
 		return first
 	}

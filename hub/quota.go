@@ -82,6 +82,25 @@ func (h *Hub) checkSlow(room string, m Member, from netip.Addr) *protocol.Error 
 // limitSlow is the rule of a room, and no setting.
 const limitSlow = "slow"
 
+// checkSessionsLocked says whether a member may have one more session.
+func (h *Hub) checkSessionsLocked(m protocol.MemberID) *protocol.Error {
+	most := h.limits.MaxSessionsPerMember
+	if most <= 0 {
+		return nil
+	}
+	n := 0
+	for s := h.byMember[m]; s != nil && n < most; s = s.sibling {
+		n++
+	}
+	if n < most {
+		return nil
+	}
+	h.metrics.limit(limitMemberConnections)
+	e := protocol.Errorf(protocol.CodeTooMany, "you have %d connections already; close one first", most)
+	e.RetryAfter = admitRetry
+	return e
+}
+
 // checkSeats says whether a session that is in n rooms may be in one more.
 func (h *Hub) checkSeats(n int) *protocol.Error {
 	if h.limits.MaxRooms <= 0 || n < h.limits.MaxRooms {

@@ -97,9 +97,9 @@ func (h *Hub) Open(p SessionParams) (*Session, error) {
 			return nil, err
 		}
 	}
-	if !h.register(s) {
+	if bad := h.register(s); bad != nil {
 		h.unclaim(s.who)
-		return nil, protocol.Errorf(protocol.CodeUnavailable, "the server is stopping")
+		return nil, bad
 	}
 	if bad := h.shutOut(s.who, s.ip); bad != nil { // asked when a ban that is dispatched now would find the session
 		h.unregister(s, s.who.ID)

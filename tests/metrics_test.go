@@ -3,6 +3,8 @@ package tests
 import (
 	"encoding/json"
 	"net/url"
+	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,6 +67,40 @@ func TestMetricsCountWhatTheWishNames(t *testing.T) {
 			t.Error("/metrics says nothing of the process")
 		}
 	})
+}
+
+// Each limit of rates, connections and rooms is counted by the name of its flag, from the start.
+func TestEveryLimitIsCounted(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	page := s.request("GET", "/metrics", "").body
+	help, err := exec.Command(serverBinary, "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, limits, ok := strings.Cut(string(help), "\nLimits")
+	limits, _, ok2 := strings.Cut(limits, "\nTime:")
+	if !ok || !ok2 {
+		t.Fatalf("the help has no limits:\n%s", help)
+	}
+	// Those of size are errors of what is too large, and told by their codes; three belong to others.
+	others := map[string]bool{"max-text": true, "max-frame-bytes": true, "ring-bytes": true, "burst": true, "rate-patience": true, "no-limits": true}
+	flags := []string{"request-timeout"}
+	for _, m := range regexp.MustCompile(`--([a-z-]+) `).FindAllStringSubmatch(limits, -1) {
+		flags = append(flags, m[1])
+	}
+	counted := 0
+	for _, flag := range flags {
+		switch has := strings.Contains(page, `chat_limited_total{limit="`+flag+`"} 0`); {
+		case has:
+			counted++
+		case !others[flag]:
+			t.Errorf("--%s is not counted", flag)
+		}
+	}
+	if counted < 18 {
+		t.Errorf("%d limits are counted", counted)
+	}
 }
 
 // The log is JSON where it is not read on a terminal, says who came and went and why, and never what was said, nor

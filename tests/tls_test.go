@@ -148,6 +148,24 @@ func (f front) talk(name, origin, cookie string) {
 	wantLine(f.t, anna, "You are "+name)
 }
 
+// untilRefused asks over one connection after the other, as fast as it can, until one gets no answer.
+func untilRefused(t *testing.T, addr string, most int) (answered int) {
+	t.Helper()
+	for ; answered < most; answered++ {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(c, "GET / HTTP/1.0\r\nHost: x\r\n\r\n")
+		got, _ := io.ReadAll(c)
+		_ = c.Close()
+		if len(got) == 0 {
+			return answered
+		}
+	}
+	return answered
+}
+
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -172,6 +190,10 @@ func TestTLS(t *testing.T) {
 		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 		_, _ = io.Copy(io.Discard, c)
 		_ = c.Close()
+	}
+
+	if n := untilRefused(t, plain, 5000); n < 400 || n == 5000 {
+		t.Errorf("plain HTTP answers %d connections of one address, want some hundreds", n)
 	}
 
 	writeCertificate(t, cert, key, 2)

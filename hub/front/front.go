@@ -149,9 +149,9 @@ func (f *Front) Watch(ctx context.Context) {
 	f.files.Watch(ctx, hup)
 }
 
-// ServeAside serves what has addresses of its own: the metrics, and the way from plain HTTP to TLS. Shutdown of what it
-// returns ends that, which running waits for.
-func (f *Front) ServeAside(running *sync.WaitGroup) (servers []*http.Server) {
+// ServeAside serves what has addresses of its own: the metrics, and the way from plain HTTP to TLS, for connections that
+// mayConnect lets in. Shutdown of what it returns ends that, which running waits for.
+func (f *Front) ServeAside(running *sync.WaitGroup, mayConnect func(net.Conn) bool) (servers []*http.Server) {
 	for _, aside := range []struct {
 		ln      *restart.Listener // nil = there is none
 		handler http.Handler
@@ -163,6 +163,13 @@ func (f *Front) ServeAside(running *sync.WaitGroup) (servers []*http.Server) {
 		server := &http.Server{
 			Handler: aside.handler, ReadTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, MaxHeaderBytes: 8 << 10,
 			ErrorLog: zap.NewStdLog(f.cfg.Log.WithOptions(zap.IncreaseLevel(zap.ErrorLevel))),
+		}
+		if aside.ln == f.plain {
+			server.ConnState = func(c net.Conn, state http.ConnState) {
+				if state == http.StateNew && !mayConnect(c) {
+					_ = c.Close() // before anything is read from it
+				}
+			}
 		}
 		servers = append(servers, server)
 		f.cfg.Log.Info("listening", zap.String("what", aside.what), zap.Stringer("address", aside.ln.Addr()))
