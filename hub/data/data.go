@@ -26,7 +26,7 @@ func (e *UsageError) Error() string { return e.text }
 // arguments are what a command is told.
 type arguments struct {
 	dir, file    string
-	force        bool
+	force, audit bool
 	format, room string
 }
 
@@ -56,13 +56,22 @@ func Run(ctx context.Context, command string, args []string, dirOf func(general 
 		}
 		return say(stdout, "%s holds what was in the backup: %d events. Deleted since, and gone here too: %d texts.\n", a.dir, r.Events, r.Erased)
 	case "export":
-		if a.file != "" {
-			return store.ExportFile(ctx, a.dir, a.format, a.room, a.file)
-		}
-		return store.Export(ctx, a.dir, a.format, a.room, stdout)
+		return export(ctx, a, stdout)
 	default:
 		return check(ctx, a.dir, stdout)
 	}
+}
+
+// export writes into the file of a, or to stdout if there is none.
+func export(ctx context.Context, a arguments, stdout io.Writer) error {
+	write := func(w io.Writer) error { return store.Export(ctx, a.dir, a.format, a.room, w) }
+	if a.audit {
+		write = func(w io.Writer) error { return store.ExportAudit(ctx, a.dir, w) }
+	}
+	if a.file != "" {
+		return store.ExportFile(a.dir, a.file, write)
+	}
+	return write(stdout)
 }
 
 func check(ctx context.Context, dir string, stdout io.Writer) error {
@@ -103,6 +112,7 @@ func parse(command string, args []string, dirOf func([]string) (string, error)) 
 	case "export":
 		set.StringVar(&a.format, "format", "jsonl", "")
 		set.StringVar(&a.room, "room", "", "")
+		set.BoolVar(&a.audit, "audit", false, "")
 	case "check":
 		files = 0
 	}
@@ -112,6 +122,8 @@ func parse(command string, args []string, dirOf func([]string) (string, error)) 
 		return a, err
 	case err != nil:
 		return a, usage("%s. See govor %s --help.", strings.TrimSuffix(err.Error(), "."), command)
+	case a.audit && (set.Changed("format") || set.Changed("room")):
+		return a, usage("The audit list has one form and no rooms: govor export --audit [FILE].")
 	case set.NArg() > files:
 		return a, usage("I do not know what to do with %q. See govor %s --help.", set.Arg(files), command)
 	case set.NArg() < files && command != "export":
@@ -141,9 +153,11 @@ backup was made, by the list erased.jsonl in the data directory, is deleted in i
 The server must not be running. A chat that is there is replaced with --force only.
 `,
 		"export": `govor export [FILE] [--format jsonl|txt|html] [--room ROOM] [--data-dir DIR]
+govor export [FILE] --audit [--data-dir DIR]
 
 Writes what was said to FILE, or to the console: as lines of JSON (the messages of
-the protocol), as text or as a page; of one room or of all. The server may be
+the protocol), as text or as a page; of one room or of all. With --audit it writes
+what owners and moderators have done, a line of JSON for each. The server may be
 running.
 `,
 		"check": `govor check [--data-dir DIR]

@@ -18,13 +18,14 @@ func TestArguments(t *testing.T) {
 		{"restore", "b --force", arguments{file: "b", force: true}},
 		{"export", "", arguments{format: "jsonl"}},
 		{"export", "--format txt --room lobby f", arguments{format: "txt", room: "lobby", file: "f"}},
+		{"export", "--audit f", arguments{format: "jsonl", audit: true, file: "f"}},
 		{"check", "", arguments{}},
 	} {
 		if got, err := parse(tt.command, strings.Fields(tt.args), dir); err != nil || got != tt.want {
 			t.Errorf("%s %s = %+v, %v; want %+v", tt.command, tt.args, got, err, tt.want)
 		}
 	}
-	for _, wrong := range []string{"backup", "backup a b", "backup --force a", "restore", "check a", "export a b", "check --nope"} {
+	for _, wrong := range []string{"backup", "backup a b", "backup --force a", "restore", "check a", "export a b", "check --nope", "export --audit --room lobby", "export --audit --format txt", "check --audit"} {
 		command, args, _ := strings.Cut(wrong, " ")
 		if _, err := parse(command, strings.Fields(args), dir); !errors.As(err, new(*UsageError)) {
 			t.Errorf("%s: %v", wrong, err)

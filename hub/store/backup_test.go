@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -235,14 +236,15 @@ func TestExport(t *testing.T) {
 	if !strings.Contains(page, "text 3 &lt;of&gt; the club") || strings.Contains(page, "<of>") || strings.Count(page, "<p ") != 40 {
 		t.Errorf("as a page:\n%s", page)
 	}
+	writeLobby := func(w io.Writer) error { return Export(t.Context(), dir, "txt", "lobby", w) }
 	file := filepath.Join(t.TempDir(), "lobby.txt")
-	if err := ExportFile(t.Context(), dir, "txt", "lobby", file); err != nil {
+	if err := ExportFile(dir, file, writeLobby); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(file); err != nil || string(data) != text {
 		t.Errorf("the file holds %q, %v", data, err)
 	}
-	if err := ExportFile(t.Context(), dir, "txt", "lobby", filepath.Join(dir, "x")); !errors.Is(err, ErrNotWritable) {
+	if err := ExportFile(dir, filepath.Join(dir, "x"), writeLobby); !errors.Is(err, ErrNotWritable) {
 		t.Errorf("an export into the data directory: %v", err)
 	}
 	for _, wrong := range [][2]string{{"xml", ""}, {"txt", "nowhere"}, {"txt", protocol.RoomServer}} {

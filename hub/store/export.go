@@ -63,8 +63,9 @@ func Export(ctx context.Context, dir, format, room string, w io.Writer) error {
 	return nil
 }
 
-// ExportFile is Export into a file, readable for its owner only, which is there as a whole or not at all.
-func ExportFile(ctx context.Context, dir, format, room, file string) (err error) {
+// ExportFile has write, which is Export or ExportAudit of the data directory dir, write into a file, readable for its owner
+// only, which is there as a whole or not at all.
+func ExportFile(dir, file string, write func(io.Writer) error) (err error) {
 	if within(dir, file) {
 		return openError(ErrNotWritable, nil,
 			"a file in the data directory %s would keep the texts that people delete; choose another place than %s", dir, file)
@@ -74,7 +75,7 @@ func ExportFile(ctx context.Context, dir, format, room, file string) (err error)
 		return openError(ErrNotWritable, err, "cannot write beside %s", file)
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // in vain when it was renamed
-	err = Export(ctx, dir, format, room, f)
+	err = write(f)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
