@@ -33,6 +33,22 @@ func CheckData(dir string) error {
 	return nil
 }
 
+// notOlder refuses to read what an older program wrote and no server has brought up to date yet. A file that is not there, or
+// none of ours, is told by whoever opens it.
+func notOlder(dir string) error {
+	path := filepath.Join(dir, fileName)
+	version, err := readVersion(path)
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	scripts, err := loadMigrations()
+	if err == nil && version < len(scripts) {
+		return openError(ErrOlder, nil, "the database %s has version %d, and this program reads version %d: start the server once, which brings it up to date",
+			path, version, len(scripts))
+	}
+	return err
+}
+
 func newerError(path string, version, known int) *OpenError {
 	return openError(ErrNewer, nil,
 		"the database %s has version %d, and this program knows versions up to %d; install the program that wrote it or a newer one",

@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.uber.org/zap"
@@ -79,6 +81,22 @@ func TestCheckDataReadsWhatAnotherProcessHolds(t *testing.T) {
 	raise("4711")
 	if err := CheckData(held); !errors.Is(err, ErrNewer) { // merged by now
 		t.Errorf("%v, want ErrNewer", err)
+	}
+}
+
+// What reads the file beside a server says what to do where a newer program is used before its server has run.
+func TestOlderFileIsNotReadBesideTheServer(t *testing.T) {
+	dir, path := closedStore(t)
+	if err := sqlitePragma(path, "user_version = 3"); err != nil {
+		t.Fatal(err)
+	}
+	_, check := Check(t.Context(), dir)
+	for what, err := range map[string]error{
+		"export": Export(t.Context(), dir, "txt", "", io.Discard), "export --audit": ExportAudit(t.Context(), dir, io.Discard), "check": check,
+	} {
+		if !errors.Is(err, ErrOlder) || !strings.Contains(err.Error(), "start the server") {
+			t.Errorf("%s: %v, want ErrOlder", what, err)
+		}
 	}
 }
 

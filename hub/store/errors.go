@@ -14,6 +14,7 @@ var (
 	ErrLocked            = errors.New("the data directory is in use")
 	ErrNetworkFileSystem = errors.New("the data directory is on a network file system")
 	ErrNotWritable       = errors.New("the data directory cannot be written")
+	ErrOlder             = errors.New("the database was written by an older version")
 	ErrNewer             = errors.New("the database was written by a newer version")
 	ErrNotThere          = errors.New("there is nothing to read")
 	ErrCorrupted         = errors.New("the database is corrupted")

@@ -33,6 +33,9 @@ func Export(ctx context.Context, dir, format, room string, w io.Writer) error {
 	if !ok {
 		return openError(ErrNotThere, nil, "there is no format %q; choose one of %s", format, strings.Join(ExportFormats(), ", "))
 	}
+	if err := notOlder(dir); err != nil {
+		return err
+	}
 	conn, err := snapshot(ctx, dir)
 	if err != nil {
 		return err

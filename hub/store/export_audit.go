@@ -15,6 +15,9 @@ import (
 // ExportAudit writes what hosts have done, the oldest first, as lines of JSON: those of GET /audit.jsonl. It takes no lock:
 // the server may be running. What a person can do something about is an *OpenError.
 func ExportAudit(ctx context.Context, dir string, w io.Writer) error {
+	if err := notOlder(dir); err != nil {
+		return err
+	}
 	conn, err := snapshot(ctx, dir)
 	if err != nil {
 		return err

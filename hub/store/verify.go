@@ -22,6 +22,9 @@ const (
 // and folds as the events say, and SQLite's own integrity. It returns what is wrong, in sentences, at most about a
 // hundred. It takes no lock: the server may be running.
 func Check(ctx context.Context, dir string) (problems []string, err error) {
+	if err := notOlder(dir); err != nil {
+		return nil, err
+	}
 	c := checker{}
 	for _, look := range []func() error{c.integrity, c.all} { // each looks at one state of the database
 		found := c.problems
