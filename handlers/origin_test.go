@@ -1,6 +1,10 @@
 package handlers
 
-import "testing"
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
 
 func TestWhoMayChangeSomething(t *testing.T) {
 	const host = "chat.example:8000"
@@ -67,5 +71,37 @@ func TestOriginsThatCannotBeOnesAreRefusedAtTheStart(t *testing.T) {
 		if _, err := newOriginRules("", []string{s}); err == nil {
 			t.Errorf("the allowed origin %q is accepted", s)
 		}
+	}
+}
+
+// Whatever changes something is refused to a page of somebody else's, also with a cookie: each route there is, so that none
+// that is added is forgotten.
+func TestEveryRouteThatChangesSomethingIsGuarded(t *testing.T) {
+	s := newSite(t, nil)
+	c := s.login("Анна")
+	fill := strings.NewReplacer(":room", "lobby", ":seq<int>", "1", ":token", "x", ":id", "x")
+	guarded := 0
+	for _, route := range s.server.app.GetRoutes(true) {
+		switch route.Method {
+		case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		default:
+			continue
+		}
+		guarded++
+		path := fill.Replace(route.Path)
+		if strings.ContainsAny(path, ":<*") {
+			t.Fatalf("what is %s?", route.Path)
+		}
+		for _, headers := range []map[string]string{
+			{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site", "Origin": s.url},
+		} {
+			a := s.ask(c, request{method: route.Method, path: path, headers: headers})
+			if a.StatusCode != http.StatusForbidden || !strings.Contains(a.body, "--allowed-origins") {
+				t.Errorf("%s %s with %v: %d %s", route.Method, path, headers, a.StatusCode, a.body)
+			}
+		}
+	}
+	if guarded < 20 {
+		t.Errorf("%d routes change something", guarded)
 	}
 }
