@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -327,11 +328,20 @@ func TestRefusedBeforeTheUpgrade(t *testing.T) {
 		{503, `{"error":{"code":"too_many","message":"a` + "\u009b" + `31mb"}}`, exitNoConnection, "a\uFFFD31mb"},
 	} {
 		s := newFakeServer(t)
+		var asked atomic.Int32
 		s.refuse = func(w http.ResponseWriter, _ *http.Request) {
+			asked.Add(1)
 			w.WriteHeader(test.status)
 			_, _ = io.WriteString(w, test.body)
 		}
-		p := startPiped(t, s, nil, "Иван", "--timeout", "50ms")
+		p := startPiped(t, s, func(c *client) {
+			c.now = func() time.Time {
+				if asked.Load() > 1 { // the first refusal is known by now: the time for trying is over
+					return time.Now().Add(2 * time.Hour)
+				}
+				return time.Now()
+			}
+		}, "Иван", "--timeout", "1h")
 		p.wantExit(test.want)
 		if note := strings.ToLower(p.notes.String()); !strings.Contains(note, strings.ToLower(test.note)) {
 			t.Errorf("%d %s: notes %q, want %q", test.status, test.body, note, test.note)
