@@ -3,7 +3,9 @@ package handlers
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"mime/multipart"
+	"net"
 	"net/url"
 	"strings"
 	"testing"
@@ -97,7 +99,6 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		{"the server's room", "/r/$server/messages", "a", nil, 400, "bad_room"},
 		{"bad name", "/r/lobby/messages?name=a:b", "a", nil, 400, "bad_name"},
 		{"foreign page", "/r/lobby/messages", "a", map[string]string{"Origin": "http://evil.example"}, 403, "forbidden"},
-		{"over the limit of HTTP", "/r/lobby/messages", strings.Repeat("a", 70_000), nil, 413, "request_entity_too_large"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -110,6 +111,27 @@ func TestMessagesThatAreRefused(t *testing.T) {
 	}
 	if got := s.said("lobby"); len(got) != 0 {
 		t.Errorf("stored %q", got)
+	}
+}
+
+// A body over the limit of HTTP is refused by its announcement: whoever sends it may have to find that the connection is cut
+// before the answer is read, so here nothing of it is sent.
+func TestBodyOverTheLimitIsRefusedBeforeItComes(t *testing.T) {
+	s := newSite(t, func(c *Config, l *hub.Limits) { c.MaxText, l.MaxText = 100, 100 })
+	c, err := net.Dial("tcp", s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "POST /r/lobby/messages HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 70000\r\n\r\n")
+	answer, err := io.ReadAll(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, body, _ := strings.Cut(string(answer), "\r\n\r\n")
+	if !strings.HasPrefix(head, "HTTP/1.1 413 ") || !strings.Contains(head, "\r\nContent-Security-Policy: ") ||
+		!strings.Contains(body, `"code":"request_entity_too_large"`) {
+		t.Errorf("answered\n%s", answer)
 	}
 }
 
