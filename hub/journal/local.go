@@ -18,9 +18,10 @@ import (
 )
 
 const (
-	maxBatch   = 1024     // events of one transaction
-	queueBytes = 16 << 20 // of events that wait for a transaction
-	eventBytes = 256      // of an event besides its text
+	maxBatch   = 1024                  // events of one transaction
+	maxGather  = 20 * time.Millisecond // for those who are about to append
+	queueBytes = 16 << 20              // of events that wait for a transaction
+	eventBytes = 256                   // of an event besides its text
 )
 
 // Local is the journal of one machine: a queue in front of the store. One goroutine takes everything that waits,
@@ -37,6 +38,7 @@ type Local struct {
 
 	// Owned by the goroutine.
 	taken  []waiter       // swapped out of waiting, not yet applied
+	took   time.Duration  // what the last commit took
 	spare  []waiter       // an empty one for the next swap
 	handed store.Position // the last event that followers were told of
 	failed string         // why the last transaction failed, "" when it did not
@@ -147,15 +149,30 @@ func (l *Local) run() {
 			clear(batch)
 			continue
 		}
-		// Those that were just answered append again: letting them do so first makes batches of all of them instead
-		// of every second one of a few, at no cost when nobody is there.
-		runtime.Gosched()
+		l.gather()
 		if closed := l.swap(); len(l.taken) > 0 {
 			continue
 		} else if closed {
 			return
 		}
 		<-l.wake
+	}
+}
+
+// gather lets those append first who are about to: who was just answered appends again. It goes on as long as every turn
+// of the others brings more, but not longer than two commits take: so where many write at once on few cores, a batch
+// holds most of them instead of the first few, and a message that comes alone waits for nobody.
+func (l *Local) gather() {
+	began := time.Now()
+	for had := 1; ; {
+		runtime.Gosched()
+		l.mu.Lock()
+		n := len(l.waiting)
+		l.mu.Unlock()
+		if n <= had || n >= maxBatch || time.Since(began) > min(2*l.took, maxGather) {
+			return
+		}
+		had = n
 	}
 }
 
@@ -224,6 +241,8 @@ func (l *Local) unavailable(batch []waiter, err error) {
 // commit applies one batch, answers it and tells the followers.
 func (l *Local) commit(batch []waiter) error {
 	l.settle(batch)
+	began := time.Now()
+	defer func() { l.took = time.Since(began) }()
 	l.spoil(batch)
 	events := make([]protocol.Event, len(batch))
 	for i := range batch {
