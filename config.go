@@ -56,6 +56,7 @@ type config struct {
 	RatePerIP         float64
 	ByteRatePerIP     int64
 	FrameRate         float64
+	FrameRatePerIP    float64
 	ControlRate       int
 	RatePatience      time.Duration
 	MaxRooms          int
@@ -166,7 +167,7 @@ func isTCP(listen string) bool { return !strings.HasPrefix(listen, restart.UnixP
 // lift takes the limits off that --no-limits is for.
 func (c *config) lift() {
 	c.Rate, c.ByteRate, c.RatePerMember, c.ByteRatePerMember, c.RatePerIP, c.ByteRatePerIP = 0, 0, 0, 0, 0, 0
-	c.FrameRate, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP, c.LoginsPerName, c.ConnectsPerIP = 0, 0, 0, 0, 0, 0
+	c.FrameRate, c.FrameRatePerIP, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP, c.LoginsPerName, c.ConnectsPerIP = 0, 0, 0, 0, 0, 0, 0
 	c.MaxConns, c.MaxConnsPerIP, c.MaxConnsPerMember, c.MaxRooms, c.NewRooms, c.NameChanges = 0, 0, 0, 0, 0, 0
 }
 
@@ -176,7 +177,7 @@ func (c *config) hubLimits() hub.Limits {
 		MaxText: c.MaxText, Rate: c.Rate, Burst: c.Burst, ByteRate: float64(c.ByteRate), RatePatience: c.RatePatience,
 		PerMember: hub.Pace{Messages: c.RatePerMember, Bytes: float64(c.ByteRatePerMember)},
 		PerAddr:   hub.Pace{Messages: c.RatePerIP, Bytes: float64(c.ByteRatePerIP)},
-		FrameRate: c.FrameRate, MaxConnections: c.MaxConns, MaxConnectionsPerAddr: c.MaxConnsPerIP,
+		FrameRate: c.FrameRate, FrameRatePerAddr: c.FrameRatePerIP, MaxConnections: c.MaxConns, MaxConnectionsPerAddr: c.MaxConnsPerIP,
 		MaxSessionsPerMember: c.MaxConnsPerMember, LoginsPerName: c.LoginsPerName, MaxRooms: c.MaxRooms,
 		NewRoomsPerHour: c.NewRooms, RenamesPerHour: c.NameChanges, RingBytes: c.RingBytes, PresenceGrace: c.PresenceGrace,
 	}
@@ -259,6 +260,7 @@ func settings(getenv func(string) string) []group {
 			{"rate-per-ip", "N", "100", "messages a second from one address", func(c *config, s string) error { return setting.Rate(&c.RatePerIP, s) }},
 			{"byte-rate-per-ip", "SIZE", "512k", "bytes of text a second from one address", func(c *config, s string) error { return setting.OptionalSize(&c.ByteRatePerIP, s) }},
 			{"frame-rate", "N", "50", "commands a second of one session that are no messages", func(c *config, s string) error { return setting.Rate(&c.FrameRate, s) }},
+			{"frame-rate-per-ip", "N", "500", "commands a second from one address that are no messages", func(c *config, s string) error { return setting.Rate(&c.FrameRatePerIP, s) }},
 			{"control-rate", "N", "50", "pings, pongs and empty fragments a second of one connection", func(c *config, s string) error { return setting.Int(&c.ControlRate, s, 0, 1_000_000) }},
 			{"rate-patience", "TIME", "30s", "who is over the rate for so long is disconnected", func(c *config, s string) error { return setting.Duration(&c.RatePatience, s, 0, time.Hour) }},
 			{"max-connections", "N", "0", "connections in all", func(c *config, s string) error { return setting.Int(&c.MaxConns, s, 0, 100_000_000) }},

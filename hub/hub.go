@@ -52,6 +52,7 @@ type Limits struct {
 	PerMember             Pace          // of all sessions of a member
 	PerAddr               Pace          // of all sessions from an address
 	FrameRate             float64       // commands a second of one session that are no messages
+	FrameRatePerAddr      float64       // and of all sessions from one address
 	RatePatience          time.Duration // who is over a rate of their own for longer is ended
 	MaxRooms              int           // rooms that one session is in
 	NewRoomsPerHour       int           // opened by one member, and from one address
@@ -83,6 +84,7 @@ type Hub struct {
 	paces     *lru.Cache[string, []bucket] // of members and addresses
 	reads     *reads
 	watchers  *watchers
+	mentioned *mentioned
 	leases    leases
 	holds     holds
 	ownerKey  ownerKey
@@ -137,6 +139,9 @@ func New(cfg Config) (*Hub, error) {
 		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}, paged: func() {}},
 	}
 	h.watchers = newWatchers(h)
+	if h.mentioned, err = newMentioned(h); err != nil {
+		return nil, fmt.Errorf("make a hub: %w", err)
+	}
 	if h.door, err = newDoor(cfg.Mode, cfg.Password, h.signer, cfg.Hasher); err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}

@@ -54,10 +54,10 @@ func TestMentionsAreCountedForWhoWasMeant(t *testing.T) {
 	if _, err := w.hub.Submit(t.Context(), m, netip.MustParseAddr("127.0.0.1"), protocol.Send{Room: "lobby", Text: "@Мария, и я"}); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.hub.mentions(t.Context(), m, "lobby", 1); n != 1 {
+	if n := w.hub.mentions(m, "lobby", 1); n != 1 {
 		t.Errorf("%d mentions of Мария by others, want 1", n)
 	}
-	if n := w.hub.mentions(t.Context(), other, "lobby", 1); n != 0 {
+	if n := w.hub.mentions(other, "lobby", 1); n != 0 {
 		t.Errorf("%d mentions of Пётр after number 1, want 0", n)
 	}
 }
@@ -78,4 +78,37 @@ func BenchmarkFindMentions(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Who was mentioned in a room is looked up once for everybody, and again when the room has something new: a message, or a
+// message that was taken away.
+func TestMentionsAreLookedUpOnceForEverybody(t *testing.T) {
+	w := newWorld(t, Limits{})
+	oleg, anna := w.mustEnter("Олег", "", nil), w.mustEnter("Анна", "", nil)
+	c := w.named("Иван")
+	say := func(id, text string) {
+		t.Helper()
+		c.send(`{"type":"send","id":%q,"text":%q}`, id, text)
+		for c.until("ack").ID != id {
+		}
+	}
+	counts := func(what string, wantOleg, wantAnna int) *mentionedIn {
+		t.Helper()
+		if o, a := w.hub.mentions(oleg, "lobby", 0), w.hub.mentions(anna, "lobby", 0); o != wantOleg || a != wantAnna {
+			t.Errorf("%s: %d and %d, want %d and %d", what, o, a, wantOleg, wantAnna)
+		}
+		in, _ := w.hub.mentioned.rooms.Get("lobby")
+		return in
+	}
+	say("a", "@Олег, @Анна")
+	first := counts("the first", 1, 1)
+	if again := counts("the same", 1, 1); again != first {
+		t.Error("they were looked up again")
+	}
+	say("b", "@Олег")
+	counts("the second", 2, 1)
+	c.send(`{"type":"delete","id":"c","room":"lobby","seq":1}`)
+	for c.until("ack").ID != "c" {
+	}
+	counts("without the first", 1, 0)
 }

@@ -89,7 +89,7 @@ func (h *Hub) Rooms(ctx context.Context, m Member, here string) []MyRoom {
 	rooms := make([]MyRoom, 0, len(listed))
 	for _, mark := range listed {
 		if may, err := h.store.MayRead(ctx, m.ID, mark.Room); err == nil && may {
-			rooms = append(rooms, h.myRoom(ctx, m, mark, mark.Room != here))
+			rooms = append(rooms, h.myRoom(m, mark, mark.Room != here))
 		}
 	}
 	slices.SortFunc(rooms, func(a, b MyRoom) int { return compareRooms(a.Name, b.Name) })
@@ -97,26 +97,26 @@ func (h *Hub) Rooms(ctx context.Context, m Member, here string) []MyRoom {
 }
 
 // myRoom counts what is unread, where a mark says what was read.
-func (h *Hub) myRoom(ctx context.Context, m Member, mark store.Mark, mentions bool) MyRoom {
+func (h *Hub) myRoom(m Member, mark store.Mark, mentions bool) MyRoom {
 	stored, _ := h.store.Room(mark.Room)
 	r := MyRoom{Name: mark.Room, Last: stored.Last, Messages: stored.Messages, Read: mark.Messages}
 	if mark.Visited == 0 { // nothing is unread where one has never been
 		r.Read = stored.Messages
 	}
 	if mentions && r.Unread() > 0 {
-		r.Mentions = h.mentions(ctx, m, mark.Room, mark.Seq)
+		r.Mentions = h.mentions(m, mark.Room, mark.Seq)
 	}
 	return r
 }
 
 // mentions counts the messages after a number that mention m.
-func (h *Hub) mentions(ctx context.Context, m Member, room string, after int64) (count int) {
-	events, err := h.store.WithMentions(ctx, room, after, mentionSpan, mentionTexts)
+func (h *Hub) mentions(m Member, room string, after int64) (count int) {
+	said, err := h.mentioned.in(room)
 	if err != nil {
 		h.log.Warn("mentions not counted", zap.String("room", room), zap.Error(err))
 	}
-	for i := range events {
-		if events[i].Member != m.ID && events[i].Mentions.Has(m.ID) {
+	for _, s := range said {
+		if s.seq > after && s.by != m.ID && s.mentions.Has(m.ID) {
 			count++
 		}
 	}
@@ -241,7 +241,7 @@ func (s *Session) catchUp(m Member, room string, since protocol.Resume) {
 	}
 	s.reply(protocol.News{
 		Room: room, Last: stored.Last, Messages: stored.Messages,
-		Mentions: s.hub.mentions(s.hub.ctx, m, room, max(0, *since.After)),
+		Mentions: s.hub.mentions(m, room, max(0, *since.After)),
 	})
 }
 

@@ -30,6 +30,7 @@ const (
 	limitAddrRate        = "rate-per-ip"
 	limitAddrByteRate    = "byte-rate-per-ip"
 	limitFrameRate       = "frame-rate"
+	limitAddrFrameRate   = "frame-rate-per-ip"
 	limitControlRate     = "control-rate"
 	limitConnections     = "max-connections"
 	limitAddrConnections = "max-connections-per-ip"
@@ -55,7 +56,8 @@ func (h *Hub) Limited(limit string) { h.metrics.limit(limit) }
 
 // limitNames are all of them.
 var limitNames = []string{
-	limitRate, limitByteRate, limitMemberRate, limitMemberByteRate, limitAddrRate, limitAddrByteRate, limitFrameRate, limitControlRate,
+	limitRate, limitByteRate, limitMemberRate, limitMemberByteRate, limitAddrRate, limitAddrByteRate, limitFrameRate, limitAddrFrameRate,
+	limitControlRate,
 	limitConnections, limitAddrConnections, limitMemberConnections, limitRooms, limitNewRooms, limitRenames, limitNameLogins,
 	LimitRequests, LimitConnects, LimitLogins, LimitRequestTime,
 }
@@ -63,7 +65,7 @@ var limitNames = []string{
 // bucket is one limit of one session, member or address.
 type bucket struct {
 	limit   string
-	perByte bool
+	perByte bool // it counts bytes, or of commands what they cost
 	crowd   bool // it is shared by people who cannot help each other's haste
 	*rate.Limiter
 }
@@ -77,6 +79,8 @@ func (b bucket) message() string {
 	switch b.limit {
 	case limitAddrRate, limitAddrByteRate:
 		return fmt.Sprintf("more than %g %s a second from your address", float64(b.Limit()), what)
+	case limitAddrFrameRate:
+		return fmt.Sprintf("more than %g commands a second from your address", float64(b.Limit()))
 	case limitFrameRate:
 		return fmt.Sprintf("more than %g commands a second", float64(b.Limit()))
 	}
@@ -124,6 +128,17 @@ func (h *Hub) addrBuckets(from netip.Addr) []bucket {
 		l := newBucket(nil, limitAddrRate, p.Messages, 0, false, true)
 		return newBucket(l, limitAddrByteRate, p.Bytes, h.byteBurst(p.Bytes), true, true)
 	})
+}
+
+// frameBuckets are those of commands that store nothing: of one session, and of all from its address.
+func (h *Hub) frameBuckets(from netip.Addr) []bucket {
+	l := newBucket(nil, limitFrameRate, h.limits.FrameRate, 0, true, false)
+	if !from.IsValid() || h.limits.FrameRatePerAddr <= 0 {
+		return l
+	}
+	return append(l, h.shared("frames "+from.Unmap().String(), func() []bucket {
+		return newBucket(nil, limitAddrFrameRate, h.limits.FrameRatePerAddr, 0, true, true)
+	})...)
 }
 
 // byteBurst lets the longest message through at once.
@@ -195,7 +210,7 @@ func (s *Session) paces() *pacing {
 	if p == nil {
 		p = &pacing{
 			session: s.hub.sessionBuckets(), addr: s.hub.addrBuckets(Counted(s.ip)),
-			frames: newBucket(nil, limitFrameRate, s.hub.limits.FrameRate, 0, false, false),
+			frames: s.hub.frameBuckets(Counted(s.ip)),
 		}
 		s.pacing = p
 	}
@@ -212,15 +227,30 @@ func (s *Session) pace(bytes int) bool {
 	return s.slow(now, reserve(now, bytes, p.session, p.member, p.addr))
 }
 
+// watchedPerToken is how many rooms of a watch cost as much as one command.
+const watchedPerToken = 8
+
+// costOf is how many of the commands that are allowed a command takes: those that name many rooms are many in one.
+func costOf(cmd protocol.Command) int {
+	switch cmd := cmd.(type) {
+	case protocol.Hello:
+		return 1 + len(cmd.Rooms)
+	case protocol.Watch:
+		return 1 + len(cmd.Rooms)/watchedPerToken
+	default:
+		return 1
+	}
+}
+
 // paceFrame is pace for a command that stores nothing, or for what is no command. The first is free: most sessions say
 // hello and nothing more for long, and need no paces until they do.
-func (s *Session) paceFrame() bool {
-	if first := !s.greeted; first || s.hub.limits.FrameRate <= 0 {
+func (s *Session) paceFrame(cost int) bool {
+	if first := !s.greeted; first || s.hub.limits.FrameRate <= 0 && s.hub.limits.FrameRatePerAddr <= 0 {
 		s.greeted = true
 		return true
 	}
 	p, now := s.paces(), s.hub.now()
-	return s.slow(now, reserve(now, 0, p.frames))
+	return s.slow(now, reserve(now, cost, p.frames))
 }
 
 // slow waits as a reservation asks for, or ends the session.

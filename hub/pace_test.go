@@ -101,6 +101,7 @@ func TestNeighboursAreNotEndedForAnAddress(t *testing.T) {
 func TestCommandsAreSlowedDown(t *testing.T) {
 	for _, frame := range []string{
 		`{"type":"ping"}`, `not JSON`, `{"type":"no such"}`, `{"type":"join","room":"other"}`, `{"type":"leave","room":"other"}`,
+		`{"type":"send","text":""}`, `{"type":"send","room":"elsewhere","text":"x"}`, `{"type":"send","id":"a b","text":"x"}`,
 	} {
 		t.Run(frame, func(t *testing.T) {
 			w := newWorld(t, Limits{FrameRate: 100, RatePatience: 50 * time.Millisecond})
@@ -120,6 +121,82 @@ func TestCommandsAreSlowedDown(t *testing.T) {
 				t.Errorf("ended after %v, before it was slowed down for so long", took)
 			}
 		})
+	}
+}
+
+// More sessions are no way around the pace of commands: they share that of their address, and none is ended for it.
+func TestCommandsOfAnAddressAreSlowedDown(t *testing.T) {
+	w := newWorld(t, Limits{FrameRatePerAddr: 100, RatePatience: time.Nanosecond})
+	pings := func(addr string, sessions, each int) time.Duration {
+		var all []*client
+		for range sessions {
+			c := w.named("Иван")
+			c.s.ip = netip.MustParseAddr(addr)
+			all = append(all, c)
+		}
+		start := time.Now()
+		for range each {
+			for _, c := range all {
+				c.send(`{"type":"ping"}`)
+			}
+		}
+		took := time.Since(start)
+		for _, c := range all {
+			if _, _, ends := c.s.Ending(); ends {
+				t.Error("a session is ended")
+			}
+			c.until("pong")
+		}
+		return took
+	}
+	if took := pings("192.0.2.1", 10, 44); took < 200*time.Millisecond { // four hundred come at once, ten firsts are free
+		t.Errorf("440 commands of ten sessions took %v, which is faster than the limit", took)
+	}
+	if w.limited(limitAddrFrameRate) == 0 {
+		t.Error("the limit is not counted")
+	}
+	before := w.limited(limitAddrFrameRate)
+	pings("192.0.2.2", 10, 30)
+	if got := w.limited(limitAddrFrameRate); got != before {
+		t.Errorf("another address was slowed down %v times", got-before)
+	}
+}
+
+// A command that names many rooms is many in one.
+func TestCommandsCostWhatTheyName(t *testing.T) {
+	rooms := map[string]protocol.Resume{}
+	for i := range 64 {
+		rooms[fmt.Sprint("room", i)] = protocol.Resume{}
+	}
+	for _, tt := range []struct {
+		cmd  protocol.Command
+		want int
+	}{
+		{protocol.Ping{}, 1}, {protocol.Join{Room: "a"}, 1}, {nil, 1}, {protocol.Watch{}, 1}, {protocol.Watch{Rooms: rooms}, 9},
+		{protocol.Hello{}, 1}, {protocol.Hello{Rooms: rooms}, 65},
+	} {
+		if got := costOf(tt.cmd); got != tt.want {
+			t.Errorf("%T costs %d, want %d", tt.cmd, got, tt.want)
+		}
+	}
+	w := newWorld(t, Limits{FrameRate: 10}) // forty at once
+	c := w.named("Иван")
+	watch := `{"type":"watch","rooms":{` + strings.Repeat(`"lobby":{},`, 63) + `"lobby":{}}}` // one room, whatever it costs to read
+	many := `{"type":"watch","rooms":{`
+	for i := range 64 {
+		many += fmt.Sprintf(`"room%d":{},`, i)
+	}
+	many = strings.TrimSuffix(many, ",") + "}}"
+	c.send("%s", watch) // the first is free
+	for range 4 {
+		c.send("%s", many)
+	}
+	if got := w.limited(limitFrameRate); got != 0 {
+		t.Errorf("slowed down %v times, within what may come at once", got)
+	}
+	c.send("%s", many)
+	if got := w.limited(limitFrameRate); got != 1 {
+		t.Errorf("slowed down %v times over it, want once", got)
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // Receive implements socket.Peer.
 func (s *Session) Receive(data []byte) {
 	cmd, bad := s.format.Decode(data)
-	if _, ok := cmd.(protocol.Send); !ok && !s.paceFrame() { // a message has paces of its own
+	if _, ok := cmd.(protocol.Send); !ok && !s.paceFrame(costOf(cmd)) { // a message has paces of its own
 		return
 	}
 	if bad != nil {
@@ -145,7 +145,9 @@ func (s *Session) send(c protocol.Send) {
 		bad = s.hub.checkOpening(room, s.member(), Counted(s.ip))
 	}
 	if bad != nil {
-		s.refuse(bad.About(c.Room, c.ID))
+		if s.paceFrame(1) { // what is refused is no message, and paced as any other command
+			s.refuse(bad.About(c.Room, c.ID))
+		}
 		return
 	}
 	if s.pace(len(c.Text)) && s.reserve() {

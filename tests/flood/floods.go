@@ -28,6 +28,10 @@ var floods = map[string]func(net.Conn){
 	"big frames":      func(c net.Conn) { pour(c, frame(0x81, bytes.Repeat([]byte("x"), 100<<10))) },
 	"bad frames":      func(c net.Conn) { pour(c, []byte{0x83, 0x01, 0x00}) },
 	"bad commands":    func(c net.Conn) { pourAs(c, "govor.v1.json", frame(0x81, []byte("not JSON"))) },
+	"commands":        func(c net.Conn) { pourAs(c, "govor.v1.json", frame(0x81, []byte(watchAll))) },
+	"joins": func(c net.Conn) {
+		pourAs(c, "govor.v1.json", append(frame(0x81, []byte(`{"type":"join","room":"calm"}`)), frame(0x81, []byte(`{"type":"leave","room":"calm"}`))...))
+	},
 	"half handshakes": func(c net.Conn) {
 		_, _ = io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgr")
 		_, _ = io.Copy(io.Discard, c) // the server has enough
@@ -39,6 +43,16 @@ var floods = map[string]func(net.Conn){
 		ask(c, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 27\r\n\r\nname=flooder&password=wrong")
 	},
 }
+
+// watchAll asks for news of as many rooms as one may watch, and to have counted what was missed in each.
+var watchAll = func() string {
+	rooms := make([]string, 64)
+	for i := range rooms {
+		rooms[i] = fmt.Sprintf(`"calm%d":{"after":0}`, i)
+	}
+	rooms[0] = `"calm":{"after":0}`
+	return `{"type":"watch","rooms":{` + strings.Join(rooms, ",") + `}}`
+}()
 
 func floodNames() []string {
 	names := make([]string, 0, len(floods))
@@ -53,6 +67,7 @@ func floodNames() []string {
 const (
 	flooders = 8
 	holders  = 1500
+	crowd    = 200
 )
 
 // flood goes on until the process is killed. It comes from an address of its own: 127.0.0.2.
@@ -65,8 +80,11 @@ func flood(ctx context.Context, name, addr string) error {
 		return err
 	}
 	n := flooders
-	if name == "half handshakes" {
+	switch name {
+	case "half handshakes":
 		n = holders
+	case "commands", "joins": // few would be held by the pace of a session
+		n = crowd
 	}
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: 5 * time.Second}
 	var all sync.WaitGroup
