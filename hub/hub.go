@@ -85,6 +85,7 @@ type Hub struct {
 	reads     *reads
 	watchers  *watchers
 	mentioned *mentioned
+	suffixes  suffixes
 	leases    leases
 	holds     holds
 	ownerKey  ownerKey
@@ -139,6 +140,9 @@ func New(cfg Config) (*Hub, error) {
 		reads: newReads(cfg.Store, cfg.Log), names: make(map[string]nameUse), hooks: hooks{seated: func(*seat) {}, loaded: func(*seat) {}, paged: func() {}},
 	}
 	h.watchers = newWatchers(h)
+	if h.suffixes, err = newSuffixes(); err != nil {
+		return nil, fmt.Errorf("make a hub: %w", err)
+	}
 	if h.mentioned, err = newMentioned(h); err != nil {
 		return nil, fmt.Errorf("make a hub: %w", err)
 	}

@@ -1,7 +1,10 @@
 package hub
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"govor/hub/protocol"
 )
@@ -46,5 +49,44 @@ func TestRoomThatLooksLikeAnotherCannotBeJoined(t *testing.T) {
 	}
 	if room, bad := w.hub.CheckRoom("планы"); bad != nil || room != "планы" {
 		t.Errorf("CheckRoom = %q, %v", room, bad)
+	}
+}
+
+// Who comes as one of a hundred of a name costs no more than who comes first: the numbers that were taken a moment ago are not
+// looked up again, also for a name that only looks the same. A number that has become free is found again soon.
+func TestSuffixesAreNotLookedUpAgain(t *testing.T) {
+	w := newWorld(t, Limits{})
+	now := time.Now()
+	w.hub.now = func() time.Time { return now }
+	guest := func(name string) Member {
+		t.Helper()
+		m, err := w.hub.Guest(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	var third Member
+	for n := range maxSuffix {
+		m := guest("Вася")
+		if want := fmt.Sprint("Вася-", n+1); n > 0 && m.Name != want {
+			t.Fatalf("the name is %s, want %s", m.Name, want)
+		}
+		if w.hub.claim(m); n == 2 {
+			third = m
+		}
+	}
+	if m := guest("Вася"); !strings.HasPrefix(m.Name, "guest-") {
+		t.Errorf("the hundredth is %s", m.Name)
+	}
+	w.hub.unclaim(third)
+	for _, name := range []string{"Вася", "ВАСЯ", "Bася"} { // the last one has a Latin B
+		if m := guest(name); !strings.HasPrefix(m.Name, "guest-") {
+			t.Errorf("%s becomes %s: all numbers were looked up", name, m.Name)
+		}
+	}
+	now = now.Add(suffixAgain + 1)
+	if m := guest("Вася"); m.Name != third.Name {
+		t.Errorf("a second later %s, want %s", m.Name, third.Name)
 	}
 }

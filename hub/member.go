@@ -104,24 +104,6 @@ func (h *Hub) guest(ctx context.Context, name string) (Member, error) {
 	return m, h.suffixName(ctx, &m, shown)
 }
 
-// maxSuffix is the last number that is tried behind a taken name.
-const maxSuffix = 99
-
-// suffixName gives m the first free of name-2 … name-99, then a guest's name.
-func (h *Hub) suffixName(ctx context.Context, m *Member, name string) error {
-	for n := 2; n <= maxSuffix; n++ {
-		shown, key, bad := protocol.CheckName(protocol.WithSuffix(name, n))
-		if bad != nil {
-			break
-		}
-		m.Name, m.NameKey = shown, key
-		if free, err := h.isFree(ctx, *m); err != nil || free {
-			return err
-		}
-	}
-	return h.randomName(ctx, m)
-}
-
 func (h *Hub) randomName(ctx context.Context, m *Member) error {
 	for digits := 10_000; ; digits *= 10 {
 		shown, key, bad := protocol.CheckName(fmt.Sprintf("guest-%d", digits/10+rand.IntN(digits-digits/10))) //nolint:gosec // a name, not a secret
