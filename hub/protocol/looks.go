@@ -25,7 +25,10 @@ type Looks [3]string
 // LooksOf computes the looks of a name or a room, with what CheckName or CheckRoom returned.
 func LooksOf(shown, key string) Looks {
 	// A capital i stays what it is in the last one, or Lia could be taken for Ila.
-	l := Looks{skeleton(key), skeleton(shown), skeleton(strings.ReplaceAll(strings.ToUpper(shown), "I", "i"))}
+	l := Looks{skeleton(key), "", skeleton(strings.ReplaceAll(strings.ToUpper(shown), "I", "i"))}
+	if shown != key {
+		l[1] = skeleton(shown)
+	}
 	if l[1] == l[0] {
 		l[1] = ""
 	}
@@ -55,21 +58,29 @@ var newerConfusables = strings.NewReplacer("\u04cf", "l", "ш", "w", "þ", "p", 
 // goes on until nothing changes any more.
 func skeleton(s string) string {
 	var b strings.Builder
-	one := asciiSkeletons()
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf || s[i] == ' ' {
+	one := letterSkeletons()
+	for _, r := range s {
+		if r >= letters || one[r] == "" {
 			return slowSkeleton(s)
 		}
-		b.WriteString(one[s[i]])
+		b.WriteString(one[r])
 	}
 	return b.String()
 }
 
-// asciiSkeletons are the skeletons of ASCII, none of which changes its neighbour's. Most guests' names are made of it.
-var asciiSkeletons = sync.OnceValue(func() *[utf8.RuneSelf]string {
-	var all [utf8.RuneSelf]string
-	for i := range all {
-		all[i] = slowSkeleton(string(rune(i)))
+// letters is where the alphabets end that most names here are written in: Latin, Greek, Cyrillic.
+const letters = '\u0500'
+
+// letterSkeletons are the skeletons of what does not change its neighbour's: a word of it looks like its letters one after
+// the other. "" is for everything else: blanks, marks, and what becomes one of them.
+var letterSkeletons = sync.OnceValue(func() *[letters]string {
+	var all [letters]string
+	for r := rune('!'); r < letters; r++ {
+		look := slowSkeleton(string(r))
+		first, _ := utf8.DecodeRuneInString(look)
+		if look != "" && !unicode.IsMark(r) && !unicode.IsMark(first) && !strings.ContainsFunc(look, unicode.IsSpace) {
+			all[r] = look
+		}
 	}
 	return &all
 })

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -126,9 +127,33 @@ func TestLooksAreStable(t *testing.T) {
 }
 
 func TestShortWayToASkeletonIsTheSame(t *testing.T) {
-	for _, name := range []string{"guest-1024", "AIice", "O_o", "rn%m|W", "Bill$+=~^&()[]{}"} {
+	for _, name := range []string{"guest-1024", "AIice", "O_o", "rn%m|W", "Bill$+=~^&()[]{}", "Пётр", "Ґалаґан", "Γιώργος", "İrem", "Straße"} {
 		if got, want := skeleton(name), slowSkeleton(name); got != want {
 			t.Errorf("skeleton(%q) = %q, want %q", name, got, want)
+		}
+	}
+	letter := letterSkeletons()
+	var all []rune
+	for r := range letter {
+		if letter[r] != "" {
+			all = append(all, rune(r))
+		}
+	}
+	if len(all) < 1000 {
+		t.Errorf("%d letters have a short way", len(all))
+	}
+	random := rand.New(rand.NewPCG(1, 2)) // neighbours of every kind
+	times := 20_000
+	if raceEnabled {
+		times = 500
+	}
+	for range times {
+		name := make([]rune, 2+random.IntN(5))
+		for i := range name {
+			name[i] = all[random.IntN(len(all))]
+		}
+		if got, want := skeleton(string(name)), slowSkeleton(string(name)); got != want {
+			t.Fatalf("skeleton(%+q) = %+q, want %+q", string(name), got, want)
 		}
 	}
 }
