@@ -59,6 +59,9 @@ var newerConfusables = strings.NewReplacer("\u04cf", "l", "ш", "w", "þ", "p", 
 func skeleton(s string) string {
 	var b strings.Builder
 	one := letterSkeletons()
+	if strings.Contains(s, "  ") || strings.HasPrefix(s, " ") || strings.HasSuffix(s, " ") {
+		return slowSkeleton(s)
+	}
 	for _, r := range s {
 		if r >= letters || one[r] == "" {
 			return slowSkeleton(s)
@@ -72,7 +75,7 @@ func skeleton(s string) string {
 const letters = '\u0500'
 
 // letterSkeletons are the skeletons of what does not change its neighbour's: a word of it looks like its letters one after
-// the other. "" is for everything else: blanks, marks, and what becomes one of them.
+// the other. "" is for everything else: other blanks, marks, and what becomes one of them.
 var letterSkeletons = sync.OnceValue(func() *[letters]string {
 	var all [letters]string
 	for r := rune('!'); r < letters; r++ {
@@ -82,6 +85,7 @@ var letterSkeletons = sync.OnceValue(func() *[letters]string {
 			all[r] = look
 		}
 	}
+	all[' '] = " " // between two words
 	return &all
 })
 

@@ -8,8 +8,10 @@ import (
 
 // Bounds of what is looked at for names in one text.
 const (
-	MaxMentions = 32  // @ signs, and what is marked up as a mention
-	maxTries    = 256 // what could be a name
+	MaxMentions = 32 // @ signs, and what is marked up as a mention
+	maxTries    = 96 // what could be a name
+	maxEnds     = 8  // where a name could end, behind one @
+	costlyEnds  = 3  // the same in scripts in which a name takes long to compare
 )
 
 // Mentions are the members that a text names with an @, each once and in the order of the text, as they were called when
@@ -101,11 +103,16 @@ func MayMention(before rune) bool {
 }
 
 // NameIn finds the longest name with which text begins, and its key; size is 0 where there is none. A name ends with a
-// word, however many words it has.
+// word, however many words it has, up to maxEnds.
 func NameIn(text string, is func(key string) bool) (size int, key string) {
-	ends := make([]int, 0, MaxNameLen)
+	ends := make([]int, 0, maxEnds)
+	costly := false
 	chars, space := 0, true // a name has no space at its ends
 	for i, r := range text {
+		costly = costly || !isPlain(string(r))
+		if len(ends) == maxEnds || costly && len(ends) >= costlyEnds {
+			break
+		}
 		if i > 0 && !space && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) {
 			ends = append(ends, i)
 		}

@@ -107,6 +107,20 @@ func TestMentionsAreBounded(t *testing.T) {
 	}
 }
 
+// Behind one @ only so many ends of a name are tried, and fewer in scripts in which each takes long.
+func TestEndsOfANameAreBounded(t *testing.T) {
+	for text, want := range map[string]int{
+		strings.Repeat("a ", 16): maxEnds, strings.Repeat("ё ", 16): maxEnds, strings.Repeat("한 ", 16): costlyEnds,
+		"a b 한 c d e f g h i": costlyEnds, "a b c d e 한": 5, "a": 1,
+	} {
+		asked := 0
+		NameIn(text, func(string) bool { asked++; return false })
+		if asked != want {
+			t.Errorf("%q: %d ends were tried, want %d", text, asked, want)
+		}
+	}
+}
+
 func TestAnyTextCanBeSearchedForMentions(t *testing.T) {
 	who, _ := peopleOf(t, "a")
 	alphabet := []rune("@a b`~\n\\я.*\u0301\u202e🦊")

@@ -2,12 +2,14 @@ package protocol
 
 import (
 	"iter"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
+	"golang.org/x/text/secure/precis"
 )
 
 func TestNamesAreShownAsWrittenAndComparedWithoutCaseAndWidth(t *testing.T) {
@@ -117,6 +119,38 @@ func TestHostileNamesAreRefused(t *testing.T) {
 	for _, name := range []string{"admin", "Admin", "ＡＤＭＩＮ", "SYSTEM", "Govor", "Сервер", "АДМИНИСТРАТОР", "root", "Owner", "Владелец", "ведущий"} {
 		if _, _, err := CheckName(name); err == nil || err.Code != CodeNameTaken {
 			t.Errorf("CheckName(%q) = %v, want %s: the name is reserved", name, err, CodeNameTaken)
+		}
+	}
+}
+
+// The short way to the key of a plain name is that of the profile, for all neighbours.
+func TestPlainNamesHaveTheKeyOfTheProfile(t *testing.T) {
+	var plain []rune
+	for r := rune(' '); r < 0x460; r++ {
+		if isPlain(string(r)) && (r == ' ' || allowedInName("a"+string(r))) {
+			plain = append(plain, r)
+		}
+	}
+	if len(plain) < 150 {
+		t.Fatalf("%d characters are plain", len(plain))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	times := 50_000
+	if raceEnabled {
+		times = 1000
+	}
+	for range times {
+		runes := make([]rune, 1+random.IntN(6))
+		for i := range runes {
+			runes[i] = plain[random.IntN(len(plain))]
+		}
+		name := string(runes)
+		shown, key, err := CheckAnyName(name)
+		if err != nil || !isPlain(name) {
+			continue
+		}
+		if want, perr := precis.Nickname.CompareKey(name); perr != nil || key != want || shown != name {
+			t.Fatalf("CheckAnyName(%+q) = %+q, %+q; the profile says %+q, %v", name, shown, key, want, perr)
 		}
 	}
 }
