@@ -56,6 +56,11 @@ func TestBrowserEveryStateIsAccessible(t *testing.T) {
 						}
 					}
 				}
+				w.p.media("forced-colors", "active")
+				if gone := eval[string](w.p, unseenInForcedColours); gone != "" {
+					t.Errorf("%s, with forced colours: nobody sees\n%s", st.name, gone)
+				}
+				w.p.theme("light")
 				w.finger(st.name)
 				t.Logf("%s: %v", st.name, time.Since(began).Round(time.Millisecond))
 			})
@@ -172,8 +177,13 @@ const badlySet = `(() => {
 		range.setEnd(text, to);
 		const boxes = [...range.getClientRects()].filter((box) => box.width > 1);
 		if (boxes.some((box) => (box.left >= 0 && box.left < 4) || (box.right <= innerWidth && box.right > innerWidth - 4))) bad.push("at the edge: " + text.data.trim());
-		const torn = holder.closest("button, .button, label, h1, h2") && !/\s/.test(text.data.trim()) && new Set(boxes.map((box) => box.top)).size > 1;
-		if (torn && text.data.trim().length < 20) bad.push("torn apart: " + text.data.trim());
+		if (!holder.closest("button, .button, .menu, label")) continue;
+		for (const word of text.data.matchAll(/\S+/g)) {
+			range.setStart(text, word.index);
+			range.setEnd(text, word.index + word[0].length);
+			const lines = new Set([...range.getClientRects()].filter((box) => box.width > 1).map((box) => box.top));
+			if (lines.size > 1 && word[0].length < 20) bad.push("torn apart: " + word[0]);
+		}
 	}
 	return bad.slice(0, 3).join("\n");
 })()`

@@ -138,8 +138,9 @@ const unseenInForcedColours = `(() => {
 	const canvas = getComputedStyle(document.body).backgroundColor, gone = [];
 	for (const e of document.querySelectorAll(".icon, .button, .field__input, .composer__box, .menu:popover-open, .message__body")) {
 		if (!e.checkVisibility({visibilityProperty: true}) || !e.getBoundingClientRect().width) continue;
-		const s = getComputedStyle(e);
-		const drawn = e.matches(".icon") ? ![canvas, "rgba(0, 0, 0, 0)"].includes(s.backgroundColor) : s.borderStyle !== "none" && parseFloat(s.borderWidth) > 0;
+		const framed = (s) => s.borderStyle !== "none" && parseFloat(s.borderWidth) > 0;
+		const around = e.matches(".message__body") ? [e, e.closest(".message__bubble")] : [e]; // on a phone the name is in it
+		const drawn = e.matches(".icon") ? ![canvas, "rgba(0, 0, 0, 0)"].includes(getComputedStyle(e).backgroundColor) : around.some((x) => framed(getComputedStyle(x)));
 		if (!drawn && !e.closest("[data-emoji]")) gone.push(e.outerHTML.slice(0, 120));
 	}
 	return gone.join("\n");
