@@ -105,6 +105,7 @@ func (s *Server) roomData(c *fiber.Ctx, m hub.Member, room string, h hub.History
 	p.Role, p.HostsOnly, p.Slow = s.hub.Role(m.ID), h.Room.HostsOnly, time.Duration(h.Room.Slow)*time.Millisecond
 	p.Muted, _ = s.hub.Kept(m.ID)
 	if len(h.Events) == 0 {
+		p.Server = string(c.Context().Host())
 		return p
 	}
 	if h.Older {

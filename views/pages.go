@@ -227,6 +227,7 @@ type RoomPage struct {
 	Slow      time.Duration   // between two messages of one member
 	Muted     *protocol.Error // why who looks may not write, nil if they may
 	MaxText   int             // characters of a message; 0 = the default
+	Server    string          // host and port, for the address that others are invited by; "" = none is shown
 
 	// Of a message that came back, refused.
 	Text       string        // what was typed

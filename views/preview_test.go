@@ -57,6 +57,7 @@ func samples(v *Views) map[string]sample {
 	empty := sampleRoom(ru)
 	empty.Messages, empty.Room, empty.Event = nil, "design", 0
 	back := sampleRoom(ru)
+	empty.Server = "chat.example.org"
 	back.Text, back.Error, back.MaxText = "Очень длинное сообщение", protocol.CodeTooLong, 20
 	older := sampleRoom(en)
 	older.Live, older.Older = false, 41

@@ -68,6 +68,14 @@ func (p RoomPage) Alone() bool { return len(p.Rooms) < 2 }
 // Welcome is the sentence around the name of who looks.
 func (p RoomPage) Welcome() *Around { return p.words.around("sys.welcome", "name") }
 
+// Address is what others are told to come here, "" if that is not known.
+func (p RoomPage) Address() string {
+	if p.Server == "" {
+		return ""
+	}
+	return p.Server + "/r/" + p.Room
+}
+
 // Lobby tells that this is the room that is always on the list.
 func (p RoomPage) Lobby() bool { return p.Room == protocol.RoomLobby }
 
