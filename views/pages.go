@@ -321,7 +321,7 @@ func (p ErrorPage) Banned() bool { return p.Problem != nil && p.Problem.Code == 
 // family is the group of words for the status.
 func (p ErrorPage) family() string {
 	switch p.Status {
-	case 403, 404, 429, 503:
+	case 403, 404, 413, 429, 503:
 		return strconv.Itoa(p.Status)
 	}
 	if p.Status >= 500 {

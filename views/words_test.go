@@ -185,6 +185,9 @@ func TestEveryStatusAndCodeHasWords(t *testing.T) {
 				t.Errorf("%s: no words for status %d", w.locale, status)
 			}
 		}
+		if p := (ErrorPage{Page: Page{words: w}, Status: 413}); p.Title() == w.must("error.other.title") || p.Text() == w.must("error.other.text") {
+			t.Errorf("%s: whoever sends too much reads %q", w.locale, p.Text())
+		}
 		for code, key := range problems {
 			if w.problem(code) == key {
 				t.Errorf("%s: no words for %s", w.locale, code)
