@@ -166,8 +166,17 @@ const cutHints = `[...document.querySelectorAll("[placeholder]")].filter((field)
 	return pen.measureText(field.placeholder).width > field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
 }).map((field) => field.placeholder).join("\n")`
 
-// badlySet names what nobody would print: words of a button that are torn apart, and letters at the edge of the screen.
+// badlySet names what nobody would print: words of a button that are torn apart, letters at the edge of the screen, and
+// texts that are cut off.
 const badlySet = `(() => {
+	const clips = (e) => { // the box in which a text disappears without a sign that it goes on
+		for (; e; e = e.parentElement) {
+			const {overflowX, textOverflow} = getComputedStyle(e);
+			if (textOverflow === "ellipsis" || ["auto", "scroll"].includes(overflowX)) return null;
+			if (overflowX !== "visible" && e !== document.body) return e.getBoundingClientRect();
+		}
+		return null;
+	};
 	const bad = [], range = document.createRange(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	for (let text; (text = walker.nextNode()); ) {
 		const holder = text.parentElement;
@@ -177,6 +186,8 @@ const badlySet = `(() => {
 		range.setEnd(text, to);
 		const boxes = [...range.getClientRects()].filter((box) => box.width > 1);
 		if (boxes.some((box) => (box.left >= 0 && box.left < 4) || (box.right <= innerWidth && box.right > innerWidth - 4))) bad.push("at the edge: " + text.data.trim());
+		const clip = clips(holder);
+		if (clip && boxes.some((box) => box.left < clip.right && box.right > clip.right + 1)) bad.push("cut off: " + text.data.trim());
 		if (!holder.closest("button, .button, .menu, label")) continue;
 		for (const word of text.data.matchAll(/\S+/g)) {
 			range.setStart(text, word.index);

@@ -59,6 +59,11 @@ var states = []state{
 	{"menu of a room", func(w *walk) { w.room("/r/long"); w.popover("room-menu") }},
 	{"new room", func(w *walk) { w.room("/r/lobby"); w.popover("new-room") }},
 	{"rooms", func(w *walk) { w.room("/r/lobby"); w.run(`document.body.dataset.rooms = "open"`) }},
+	{"room with a long name", func(w *walk) {
+		w.visit("/r/" + url.PathEscape(strings.Repeat("ж", 32)))
+		w.page("room")
+		w.run(`document.body.dataset.rooms = "open"`)
+	}},
 	{"all rooms", func(w *walk) { w.visit("/rooms") }},
 	{"bad name of a room", func(w *walk) {
 		w.run(`document.body.dataset.page = ""; document.getElementById("room-name").value = "a b!"; document.getElementById("new").submit()`)
