@@ -58,6 +58,20 @@ func TestBrowserOfHostAndVictim(t *testing.T) {
 		t.Errorf("a member sees %d things of hosts", n)
 	}
 
+	// Commands of hosts are suggested to hosts, and to nobody else.
+	rows := `[...document.querySelectorAll('#completion:not([hidden]) li')].map(r => r.innerText.replace(/\s+/g, " ").trim()).join()`
+	for _, p := range []*person{host, victim} {
+		p.types("/n")
+		p.until("a command", rows+` === "/nick Новое имя"`)
+		p.types("/mu")
+		want := map[*person]string{host: "/mute Заглушить"}[p]
+		if got := eval[string](p, rows); got != want {
+			t.Errorf("to %s is suggested %q, want %q", p.name, got, want)
+		}
+		p.types("")
+		p.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("composer-text").value = ""`))
+	}
+
 	// From the name of a message: the sheet, a reason, and a mute.
 	host.do(chromedp.Click(`#log .message:not([data-own]) .message__name`))
 	host.until("the sheet", `document.getElementById('sheet').open && document.querySelector('#sheet [name="why"]')

@@ -3,6 +3,7 @@ package views
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -267,7 +268,12 @@ func (p RoomPage) Problem() string {
 }
 
 // Words are what the scripts of the page need.
-func (p RoomPage) Words() []scriptWord { return p.words.forScripts(scriptWords) }
+func (p RoomPage) Words() []scriptWord {
+	if p.IsHost() {
+		return p.words.forScripts(slices.Concat(scriptWords, hostWords))
+	}
+	return p.words.forScripts(scriptWords)
+}
 
 // Crowd is what the people column and the count in the header show.
 func (p RoomPage) Crowd() crowd {

@@ -139,6 +139,9 @@ var scriptWords = []string{
 	"notify.mention", "sys.reset",
 }
 
+// hostWords are those that hosts need besides.
+var hostWords = []string{"host.ban", "host.close", "host.kick", "host.mute", "host.open", "host.slow", "host.unban", "host.unmute"}
+
 // loginWords are those of the login page.
 var loginWords = []string{"net.now", "net.retry"}
 

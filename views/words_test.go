@@ -193,7 +193,7 @@ func TestEveryStatusAndCodeHasWords(t *testing.T) {
 				t.Errorf("%s: no words for %s", w.locale, code)
 			}
 		}
-		for _, key := range scriptWords {
+		for _, key := range slices.Concat(scriptWords, hostWords) {
 			if _, ok := w.texts[key]; !ok {
 				t.Errorf("%s: scripts want %q, which does not exist", w.locale, key)
 			}
@@ -242,6 +242,11 @@ func TestScriptsGetTheirWords(t *testing.T) {
 			t.Fatal(err)
 		}
 		source += string(data)
+	}
+	for _, key := range hostWords {
+		if name := strings.TrimPrefix(key, "host."); !strings.Contains(source, `"`+name+`"`) || !strings.Contains(source, "`host.${") {
+			t.Errorf("no script asks for %q", key)
+		}
 	}
 	for _, key := range scriptWords {
 		made := strings.HasPrefix(key, "msg.") && strings.Contains(source, "`msg.${") // from the state of a message

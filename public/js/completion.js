@@ -1,4 +1,6 @@
 const MAX_ROWS = 8;
+/** What hosts may type besides. */
+const HOSTS = ["kick", "mute", "unmute", "ban", "unban", "slow", "close", "open"];
 
 /**
  * @typedef {object} Choice
@@ -144,7 +146,8 @@ export function choicesIn({ body, list, people }, words, sign) {
       ...{ help: words.get("cmd.help"), me: words.get("cmd.me"), who: words.get("cmd.who") },
       ...{ nick: words.get("cmd.nick"), join: words.get("cmd.join"), leave: words.get("cmd.leave") },
     };
-    return Object.entries(hints).map(([text, hint]) => ({ text, hint }));
+    const more = body.dataset.role ? HOSTS : [];
+    return [...Object.entries(hints), ...more.map((name) => [name, words.get(`host.${name}`)])].map(([text = "", hint = ""]) => ({ text, hint }));
   }
   if (sign === "#") {
     const rows = /** @type {HTMLElement[]} */ ([...body.querySelectorAll(".room-row")]);
