@@ -21,7 +21,9 @@ func TestBrowserRenamesInEveryTab(t *testing.T) {
 	second.do(chromedp.Navigate(s.url("/r/lobby")))
 	second.until("it is alive", decorated+` && document.querySelector('#people .person[data-own]')`)
 	second.types("черновик")
-	second.do(chromedp.Evaluate[chromedp.Void](`window.stays = true`))
+	for _, p := range []*person{first, second} {
+		p.do(chromedp.Evaluate[chromedp.Void](`window.stays = true`))
+	}
 	shown := `[document.querySelector(".menu__who").textContent, document.querySelector(".rooms__foot").innerText.split("\n").join(" "),
 		document.querySelector("#people .person[data-own] .person__name").textContent, document.getElementById("pending").content.querySelector(".message__name").textContent,
 		document.getElementById("pending").content.querySelector("li").dataset.name].join("|")`
@@ -34,11 +36,15 @@ func TestBrowserRenamesInEveryTab(t *testing.T) {
 	first.types("/nick Ольга")
 	first.escape()
 	first.enterKey()
-	first.until("she has the name", `document.body?.dataset.name === "Ольга" && document.querySelector('#people .person[data-own]')`)
+	first.until("she has the name, and the field is empty", shown+` === "Вы вошли как Ольга|О Ольга в сети|Ольга|Ольга|Ольга" && `+field+` === ""`)
 	second.until("so she has in the other tab", shown+` === "Вы вошли как Ольга|О Ольга в сети|Ольга|Ольга|Ольга" && `+hues+` !== `+quote(before))
-	if !eval[bool](second, `window.stays === true && `+field+` === "черновик"`) {
-		t.Error("the other tab was loaded anew")
+	for p, text := range map[*person]string{first: "", second: "черновик"} {
+		if !eval[bool](p, `window.stays === true && document.getElementById("banner").hidden && `+field+` === `+quote(text)) {
+			t.Errorf("the page of %s was loaded anew", p.name)
+		}
 	}
+	first.say("под новым именем")
+	first.until("it is said under the new name", `document.querySelector('#log .message[data-own][data-seq][data-name="Ольга"]')`)
 
 	first.refused = true
 	first.types("/nick Ира")

@@ -102,10 +102,7 @@ async function rename(name, parts) {
       ...{ method: "POST", body: new URLSearchParams({ name, rename: "1" }), redirect: "manual" },
       ...{ headers: { Accept: "application/json" }, signal: AbortSignal.timeout(NICK_MS) },
     });
-    if (answer.type === "opaqueredirect") {
-      onDone();
-      return location.reload();
-    }
+    if (answer.type === "opaqueredirect") return onDone(); // the connection comes back with the new login, and tells the name
     const { code, suggestion, retry_after_ms: wait } = await answer.json();
     const key = wait ? "composer.slow" : (REFUSALS[/** @type {keyof typeof REFUSALS} */ (code)] ?? "cmd.failed");
     await tell(words.get(key, { name, span: words.span(wait) }) + (suggestion ? ` /nick ${suggestion}` : ""), parts);
