@@ -17,6 +17,14 @@ func (w *walk) elsewhere(flags ...string) {
 	w.page("login")
 }
 
+// busy sends the form to a server that takes its time.
+func (w *walk) busy() {
+	w.t.Helper()
+	w.halt()
+	w.run(`document.getElementById("login-name").value = "Иван"; document.getElementById("login-submit").click()`)
+	w.p.until("the page says so", `document.querySelector('#login[aria-busy="true"]')`)
+}
+
 // password logs in under a name that has a password.
 func (w *walk) password(name, password string) {
 	w.t.Helper()

@@ -47,7 +47,8 @@ var states = []state{
 	{"login with a wrong password", func(w *walk) { w.password("Вера", "не та") }},
 	{"login of members only", func(w *walk) { w.elsewhere("--mode", "members") }},
 	{"login without a cookie", func(w *walk) { w.visit("/r/lobby?welcome=1") }},
-	{"login offline", func(w *walk) { w.visit("/"); w.loginOffline() }},
+	{"login busy", func(w *walk) { w.visit("/"); w.busy() }},
+	{"login offline", func(w *walk) { w.goOn(); w.visit("/"); w.loginOffline() }},
 	{"no such page", func(w *walk) { w.revive(); w.visit("/r/dezign/nothing") }},
 	{"bad request", func(w *walk) { w.enter(); w.visit("/r/lobby?before=x") }},
 	{"the only room", func(w *walk) { w.room("/r/lobby") }},
@@ -77,6 +78,7 @@ var states = []state{
 		w.room("/r/long")
 		w.run(`const line = document.getElementById("older").parentElement; line.hidden = false; line.dataset.state = "failed"`)
 	}},
+	{"history that is being loaded", func(w *walk) { w.run(`document.getElementById("older").parentElement.dataset.state = "loading"`) }},
 	{"history", func(w *walk) { w.visit("/r/long?before=12") }},
 	{"menu of a message", func(w *walk) {
 		w.room("/r/lobby")
