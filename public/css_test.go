@@ -14,6 +14,7 @@ var (
 	declared = regexp.MustCompile(`(?:^|[{;\s])(--[a-z0-9-]+)\s*:`)
 	used     = regexp.MustCompile(`var\((--[a-z0-9-]+)(,)?`)
 	colour   = regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|\brgba?\(|\bhsla?\(|\boklch\(`)
+	sibling  = regexp.MustCompile(`[+~]\s*\*[^{};]*\{`)
 	idRule   = regexp.MustCompile(`(?m)^\s*[^:;{}]*#[a-zA-Z]`)
 )
 
@@ -48,6 +49,9 @@ func TestStylesKeepTheRules(t *testing.T) {
 		}
 		if found := idRule.FindString(css); found != "" && name != "tokens.css" {
 			t.Errorf("%s selects by id: %s", name, strings.TrimSpace(found))
+		}
+		if found := sibling.FindString(css); found != "" { // an element that comes to the top of the log would have all of it styled again
+			t.Errorf("%s selects any element by what stands before it: %s", name, found)
 		}
 		if name != "layers.css" {
 			outside(t, name, css)

@@ -3,6 +3,7 @@ import { messagesOf } from "./decorate.js";
 const AHEAD = "150% 0px 150% 0px"; // pages are fetched one and a half screens ahead, on both sides
 const MAX_MESSAGES = 300; // in the list
 const TRIM_AT = 340; // not one by one
+const AT_ONCE = 10; // elements of a page that are put in before what else has come up has its turn
 
 /**
  * History is which part of the room's history the list holds: it fetches the page before or after when one comes near
@@ -118,12 +119,12 @@ export class History {
   #loadOlder() {
     return this.#older.load(async () => {
       const page = await this.#pages.fetch(`${this.#home}?before=${this.first}`);
-      const elements = this.#new(page);
-      this.#steady.hold(() => {
-        this.#list.prepend(...elements);
-        for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
-        this.#older.there = hasEdge(page, "older");
-      });
+      const elements = logOf(page);
+      const put = (/** @type {HTMLElement[]} */ part) => {
+        this.#list.prepend(...part);
+        if (elements.length === 0) this.#older.there = hasEdge(page, "older");
+      };
+      await this.#insert(() => elements.splice(-AT_ONCE), put, () => this.first);
       this.#onOlder();
       this.watch();
     });
@@ -132,24 +133,43 @@ export class History {
   #loadNewer() {
     const load = async () => {
       const page = await this.#pages.fetch(`${this.#home}?after=${this.last}`);
-      const elements = this.#new(page);
-      this.#steady.hold(() => {
-        this.#list.append(...elements);
-        for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
-      });
-      this.#ended(page);
+      const elements = logOf(page);
+      const put = (/** @type {HTMLElement[]} */ part) => this.#list.append(...part);
+      if (await this.#insert(() => elements.splice(0, AT_ONCE), put, () => this.last)) this.#ended(page);
       this.trim(null);
     };
     return this.#newer.load(() => this.#guard(load));
   }
 
   /**
-   * What a page has and the list has not.
-   * @param {Document} page
+   * Puts a page in, a few elements at a time: laying out all of them at once would make the page stutter. It stops when
+   * the end at which it does so has become another one meanwhile.
+   * @param {() => HTMLElement[]} next takes from what is left
+   * @param {(part: HTMLElement[]) => void} put
+   * @param {() => number} end number of the message at that end
+   * @returns {Promise<boolean>} whether it is all there
    */
-  #new(page) {
-    const elements = logOf(page).filter((element) => !element.id || !this.#list.querySelector(`#${CSS.escape(element.id)}`));
-    return this.#renew(elements);
+  async #insert(next, put, end) {
+    let at = end();
+    for (let part = next(); part.length > 0; part = next()) {
+      if (end() !== at) return false;
+      this.#steady.hold(() => {
+        const elements = this.#new(part);
+        put(elements);
+        for (const element of elements) if (element.dataset.at) this.#decorator.message(element);
+      });
+      at = end();
+      await turn();
+    }
+    return end() === at;
+  }
+
+  /**
+   * What the list has not, as it is by now.
+   * @param {HTMLElement[]} elements of a page
+   */
+  #new(elements) {
+    return this.#renew(elements.filter((element) => !element.id || !this.#list.querySelector(`#${CSS.escape(element.id)}`)));
   }
 
   /** @param {Document} page whose last message is that of the list */
@@ -232,6 +252,11 @@ function logOf(page) {
  */
 function hasEdge(page, id) {
   return page.getElementById(id)?.closest("[hidden]") === null;
+}
+
+/** Lets what has come up meanwhile go first. */
+function turn() {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** @param {HTMLElement | undefined} message */
