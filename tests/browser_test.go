@@ -192,6 +192,17 @@ func TestBrowserOnAPhone(t *testing.T) {
 	}
 	p.do(chromedp.SendKeys("#composer-text", "с телефона"), chromedp.Click("#send"))
 	p.sees("с телефона")
+
+	// Lying on its side it is low: the menu is not cut off at its end.
+	p.do(chromedp.EmulateViewport(740, 360, chromedp.EmulateMobile, chromedp.EmulateScale(2)), chromedp.Click(`button[popovertarget="menu"]`))
+	p.until("the menu is open", `document.querySelector("#menu:popover-open")`)
+	if cut := eval[string](p, `[...document.querySelectorAll("#menu .menu__row")].filter((row) => row.checkVisibility()).filter((row) => {
+		row.scrollIntoView({block: "nearest", behavior: "instant"});
+		const {x, y, width, height} = row.getBoundingClientRect();
+		return !row.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+	}).map((row) => row.innerText.trim()).join()`); cut != "" {
+		t.Errorf("on a low screen nobody gets to: %s", cut)
+	}
 }
 
 // TestBrowserScreenshots takes the pictures of the README, when asked to.
