@@ -231,7 +231,7 @@ func (w *walk) somebody() {
 func (w *walk) tools() {
 	w.t.Helper()
 	w.run(ownMessage + `.querySelector(".message__tool").focus()`)
-	w.p.until("the actions are there", `document.querySelector('#log .message__tool[tabindex="-1"]')`)
+	w.p.until("the actions are there", `document.querySelector('#log .message__tool[tabindex="0"]')`)
 }
 
 // eachState walks through all states in a language, with a server and a browser tab of its own.
