@@ -91,6 +91,25 @@ func TestPagesHaveNothingInline(t *testing.T) {
 	}
 }
 
+// Whoever points at a button that is only an icon is told what it does.
+func TestIconsHaveTitles(t *testing.T) {
+	v := newViews(t)
+	buttons := regexp.MustCompile(`<(?:a|button)[^>]*class="[^"]*icon-button[^>]*>`)
+	label, title := regexp.MustCompile(` aria-label="([^"]*)"`), regexp.MustCompile(` title="([^"]*)"`)
+	n := 0
+	for name, s := range samples(v) {
+		for _, tag := range buttons.FindAllString(render(t, v, s), -1) {
+			n++
+			if l, m := label.FindStringSubmatch(tag), title.FindStringSubmatch(tag); !strings.Contains(tag, "person__act") && (l == nil || m == nil || l[1] != m[1]) {
+				t.Errorf("%s: nobody knows what this does: %s", name, tag)
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("the test looks at %d buttons", n)
+	}
+}
+
 func TestIDsAreUnique(t *testing.T) {
 	v := newViews(t)
 	id := regexp.MustCompile(`\sid="([^"]*)"`)
