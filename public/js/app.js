@@ -106,6 +106,7 @@ function enterRoom() {
   });
   document.addEventListener("keydown", (event) => typesAnywhere(event) && room.focus());
   const onHelp = () => void import("./commands.js").then(({ help }) => help({ elements, words, pane: room.pane })).catch(() => (elements.note.textContent = words.get("cmd.failed")));
+  document.addEventListener("pointerover", (event) => tellWhole(/** @type {HTMLElement} */ (event.target)));
   listenToKeys(document, { scroller: elements.scroller, field: elements.field, room, rooms, onHelp });
   find("help").addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -130,6 +131,15 @@ function typesAnywhere(event) {
   const plain = event.key.length === 1 && !" ?".includes(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey;
   const nowhere = [document.body, find("scroll")];
   return plain && nowhere.includes(/** @type {HTMLElement} */ (document.activeElement));
+}
+
+/**
+ * Tells a name whole that is cut where it stands.
+ * @param {HTMLElement} element that is pointed at
+ */
+function tellWhole(element) {
+  if (!element.matches(".person__name, .room-row__name, .rooms__name, .header__title")) return;
+  element.title = element.scrollWidth > element.clientWidth ? (element.textContent ?? "") : "";
 }
 
 /** On a screen, the focus would bring up the keyboard before anyone wants to write. */

@@ -1,8 +1,10 @@
 package tests
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -51,4 +53,22 @@ func TestBrowserRenamesInEveryTab(t *testing.T) {
 	first.escape()
 	first.enterKey()
 	first.until("how long it takes until she may", `/Слишком часто\. Подождите \d+\s(мин|ч)/.test([...document.querySelectorAll('#log [data-kind="note"]')].at(-1)?.innerText) && `+field+` === "/nick Ира"`)
+}
+
+// A name that is cut is told whole to whoever points at it.
+func TestBrowserTellsNamesWhole(t *testing.T) {
+	t.Parallel()
+	b := openBrowser(t)
+	s := start(t)
+	long := strings.Repeat("Щ", 32)
+	s.text(long, "")
+	p := b.person(t, "Ян")
+	p.enter(s)
+	p.until("both are here", `document.querySelectorAll("#people .person").length === 2`)
+	for own, want := range map[string]string{":not([data-own])": long, "[data-own]": ""} {
+		name := "#people .person" + own + " .person__name"
+		box := eval[[]float64](p, `(() => { const {x, y} = document.querySelector(`+quote(name)+`).getBoundingClientRect(); return [x, y]; })()`)
+		p.call(browserCall(input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: box[0] + 4, Y: box[1] + 4}))
+		p.until("what it is called", `document.querySelector(`+quote(name)+`).getAttribute("title") === `+quote(want))
+	}
 }
