@@ -124,7 +124,7 @@ func (h *Hub) logIn(ctx context.Context, m Member, en Entry, body protocol.Login
 	if _, err := h.appendServer(ctx, m, protocol.KindLogin, body); err != nil {
 		return Member{}, h.suggest(ctx, err, m.Name)
 	}
-	m.Claimed = m.Claimed || body.Hash != ""
+	m.Claimed, m.holds = m.Claimed || body.Hash != "", true
 	if en.Current != nil && en.Current.ID != m.ID {
 		if err := h.EndLogin(ctx, *en.Current, en.Current.Login); err != nil {
 			h.log.Warn("the login before this one was not ended", zap.Stringer("member_id", en.Current.ID), zap.Error(err))

@@ -31,6 +31,8 @@ type Member struct {
 	Login      string // id of the login that proves it; "" = none, or one without a row
 	Claimed    bool   // the name has a password
 	Proof      Proof
+
+	holds bool // nobody else has taken the name since the member did; set where a proof is read
 }
 
 // nameUse is a name that somebody connected has. Guarded by Hub.mu.

@@ -97,6 +97,9 @@ func (h *Hub) Authenticate(ctx context.Context, cookie string) (Member, error) {
 		return Member{}, errBadToken()
 	}
 	m.Proof = ByLogin
+	if err == nil {
+		err = h.keepName(ctx, &m)
+	}
 	return m, err
 }
 
@@ -104,6 +107,9 @@ func (h *Hub) Authenticate(ctx context.Context, cookie string) (Member, error) {
 func (h *Hub) Recognise(ctx context.Context, token string) (Member, error) {
 	m, _, err := h.verify(ctx, purposeToken, token)
 	m.Proof = ByToken
+	if err == nil {
+		err = h.keepName(ctx, &m)
+	}
 	return m, err
 }
 
@@ -135,7 +141,7 @@ func (h *Hub) decode(ctx context.Context, purpose, text string) (m Member, c cla
 	if c.Generation != row.Generation || c.Login != "" && !good || !h.door.admits(c, row.Claimed) {
 		return Member{}, c, false, errBadToken()
 	}
-	m.Generation, m.Login, m.Claimed = c.Generation, c.Login, row.Claimed
+	m.Generation, m.Login, m.Claimed, m.holds = c.Generation, c.Login, row.Claimed, row.Holds
 	m.Name, m.NameKey = row.Name, row.NameKey
 	if !known {
 		var bad *protocol.Error

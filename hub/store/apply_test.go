@@ -205,8 +205,12 @@ func TestNamesAreHeld(t *testing.T) {
 	if r := apply(t, s, claim("7", 3, "Иван", "иван", start+301, start+900))[0]; r.Err != nil {
 		t.Errorf("taking a name let go = %v", r.Err)
 	}
-	if m, ok, err := s.Member(ctx, person(2)); err != nil || !ok || m != (Member{ID: person(2), Name: "Пётр", NameKey: "пётр"}) {
+	if m, ok, err := s.Member(ctx, person(2)); err != nil || !ok || m != (Member{ID: person(2), Name: "Пётр", NameKey: "пётр", Holds: true}) {
 		t.Errorf("Member = %+v, %v, %v", m, ok, err)
+	}
+	apply(t, s, claim("8", 4, "Пётр", "пётр", start+901, start+1900)) // when the hold of the second has ended
+	if m, ok, err := s.Member(ctx, person(2)); err != nil || !ok || m.Holds {
+		t.Errorf("a member whose name was taken = %+v, %v, %v", m, ok, err)
 	}
 }
 

@@ -21,7 +21,8 @@ func (s *Store) Prove(ctx context.Context, id protocol.MemberID, login string) (
 	if id.IsZero() {
 		return Member{}, false, false, nil
 	}
-	const query = "SELECT name, key, generation, password <> '', EXISTS (SELECT 1 FROM logins l WHERE l.id = ? AND l.member = m.num)" +
+	const query = "SELECT name, key, generation, password <> '', EXISTS (SELECT 1 FROM logins l WHERE l.id = ? AND l.member = m.num)," +
+		" EXISTS (SELECT 1 FROM names n WHERE n.key = m.key AND n.member = m.num)" +
 		" FROM members m WHERE m.id = ?"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, login)
@@ -31,7 +32,7 @@ func (s *Store) Prove(ctx context.Context, id protocol.MemberID, login string) (
 			m = Member{
 				ID: id, Name: stmt.ColumnText(0), NameKey: stmt.ColumnText(1), Generation: stmt.ColumnInt64(2), Claimed: stmt.ColumnBool(3),
 			}
-			good = stmt.ColumnBool(4)
+			good, m.Holds = stmt.ColumnBool(4), stmt.ColumnBool(5)
 		}
 		return err
 	})

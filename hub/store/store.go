@@ -55,6 +55,7 @@ type Member struct {
 	NameKey    string
 	Generation int64 // logins of an older generation have ended
 	Claimed    bool  // the name has a password
+	Holds      bool  // nobody else has taken the name since the member did
 }
 
 // Holder is who holds a name by a KindMember event.
