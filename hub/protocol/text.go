@@ -34,7 +34,7 @@ func (Text) Append(dst []byte, f Frame) []byte {
 			dst = fmt.Appendf(dst, ": %s", CleanText(f.Why))
 		}
 		if f.RetryAfter > 0 {
-			dst = fmt.Appendf(dst, " (try again in %s)", f.RetryAfter.Round(time.Second))
+			dst = fmt.Appendf(dst, " (try again in %s)", (f.RetryAfter + time.Second - 1).Truncate(time.Second))
 		}
 		return dst
 	case *Notice:
