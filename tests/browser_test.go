@@ -205,6 +205,35 @@ func TestBrowserOnAPhone(t *testing.T) {
 	}
 }
 
+// At 400 % a desk is 320 px wide and as low: what one writes leaves room for what one reads, and suggestions are not above
+// the edge.
+func TestBrowserOnAnEnlargedDesk(t *testing.T) {
+	t.Parallel()
+	b := openBrowser(t)
+	s := start(t)
+	s.curl("/r/lobby/messages?name=ci", "раз")
+	p := b.person(t, "Иван")
+	p.enter(s)
+	p.until("the page is alive", decorated)
+	p.do(chromedp.EmulateViewport(320, 256))
+	p.types("/")
+	const chosen = `(() => {
+		const row = document.querySelector('#completion:not([hidden]) [aria-selected="true"]')?.getBoundingClientRect();
+		return row ? document.elementFromPoint(row.x + row.width / 2, row.y + 2)?.closest("li")?.innerText.split(/\s/)[0] ?? "hidden" : "";
+	})()`
+	p.until("the first is on the screen", chosen+` === "/help"`)
+	for range 5 {
+		p.press("ArrowDown")
+	}
+	p.until("so is the last", chosen+` === "/leave"`)
+	p.press("ArrowDown")
+	p.until("and the first again", chosen+` === "/help"`)
+	p.types(strings.Repeat("строка\n", 20))
+	if left := eval[float64](p, `document.getElementById("scroll").clientHeight`); left < 44 {
+		t.Errorf("a long draft leaves %v px to the log", left)
+	}
+}
+
 // TestBrowserScreenshots takes the pictures of the README, when asked to.
 func TestBrowserScreenshots(t *testing.T) {
 	t.Parallel()

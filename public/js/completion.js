@@ -107,6 +107,7 @@ export class Completion {
     });
     this.#box.replaceChildren(...rows);
     this.#box.hidden = false;
+    this.#box.children[at]?.scrollIntoView({ block: "nearest" });
     this.#field.setAttribute("aria-activedescendant", `completion-${at}`);
   }
 
