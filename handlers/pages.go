@@ -35,6 +35,7 @@ func (s *Server) page(c *fiber.Ctx, name string, data any) error {
 	}
 	html := bytes.ToValidUTF8(b.Bytes(), []byte("\ufffd")) // a form comes back with what was typed, whatever it was
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	c.Set(fiber.HeaderLink, "<"+s.views.Stylesheet()+">; rel=preload; as=style") // asked for before the page has been looked through
 	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie, Sec-Fetch-Site")
 	k := pageCoding(c)
 	if len(html) < zipFrom || k == "" {

@@ -119,6 +119,9 @@ func (v *Views) Page(locale string) Page {
 	return Page{words: w, markdown: v.markdown, Locale: w.locale, Assets: v.assets, Now: time.Now()}
 }
 
+// Stylesheet is the address of the one style sheet that every page has.
+func (v *Views) Stylesheet() string { return v.assets + "/css/all.css" }
+
 // Formats returns the HTML formats, one per language, for the hub.
 func (v *Views) Formats() []protocol.Format {
 	return []protocol.Format{v.formats[Russian], v.formats[English]}
