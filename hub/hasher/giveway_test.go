@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 )
 
 // Every thread of the process gives way, also those that begin later: a hash is not made by the one that asks for it.
@@ -37,6 +38,9 @@ func TestEveryThreadGivesWay(t *testing.T) {
 		_, fields, _ := strings.Cut(string(stat), ") ")
 		if nice := strings.Fields(fields)[16]; nice != fmt.Sprint(lowest) {
 			t.Errorf("thread %s has the priority %s", thread.Name(), nice)
+		}
+		if policy := strings.Fields(fields)[38]; policy != fmt.Sprint(unix.SCHED_IDLE) {
+			t.Errorf("thread %s has the policy %s", thread.Name(), policy)
 		}
 	}
 }
