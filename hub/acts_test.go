@@ -16,12 +16,19 @@ import (
 func owned(t *testing.T) (*world, *client) {
 	t.Helper()
 	w := newWorld(t, Limits{PresenceGrace: time.Hour})
+	return w, w.owner()
+}
+
+// owner is a member who is connected and owns the chat.
+func (w *world) owner() *client {
+	t := w.t
+	t.Helper()
 	c := w.open(SessionParams{Member: Member{Name: "Мария"}, Addr: netip.MustParseAddr("198.51.100.1")})
 	if err := w.hub.BecomeOwner(t.Context(), c.s.member(), w.hub.NewOwnerKey(false)); err != nil {
 		t.Fatal(err)
 	}
 	c.begin()
-	return w, c
+	return c
 }
 
 // begin takes the seat of a session.
@@ -415,9 +422,8 @@ func TestOwnerKeyRace(t *testing.T) {
 
 // A guest by HTTP is somebody new with every request: in slow mode the address waits.
 func TestSlowModeHoldsGuestsByHTTP(t *testing.T) {
-	w, owner := owned(t)
-	now := time.Now()
-	w.hub.now = func() time.Time { return now }
+	w, clock := newWorldAt(t, Limits{PresenceGrace: time.Hour})
+	owner := w.owner()
 	owner.acts("/slow 1m")
 	say := func(from string) error {
 		m, err := w.hub.Guest(t.Context(), "ci")
@@ -438,7 +444,7 @@ func TestSlowModeHoldsGuestsByHTTP(t *testing.T) {
 	if err := say("192.0.2.2"); err != nil {
 		t.Errorf("another address: %v", err)
 	}
-	now = now.Add(time.Minute)
+	clock.add(time.Minute)
 	if err := say("192.0.2.1"); err != nil {
 		t.Errorf("a minute later: %v", err)
 	}

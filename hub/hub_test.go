@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +79,20 @@ func newWorld(t *testing.T, limits Limits) *world {
 	return newWorldIn(t, limits, Config{})
 }
 
+// hands are a clock that a test sets.
+type hands struct{ at atomic.Int64 }
+
+func (h *hands) now() time.Time      { return time.Unix(0, h.at.Load()) }
+func (h *hands) add(d time.Duration) { h.at.Add(int64(d)) }
+
+// newWorldAt is newWorld with a clock that stands still until it is set.
+func newWorldAt(t *testing.T, limits Limits) (*world, *hands) {
+	t.Helper()
+	clock := &hands{}
+	clock.at.Store(time.Now().UnixNano())
+	return newWorldIn(t, limits, Config{Now: clock.now}), clock
+}
+
 // newWorldIn is newWorld with a mode and a password.
 func newWorldIn(t *testing.T, limits Limits, cfg Config) *world {
 	t.Helper()
@@ -91,7 +106,7 @@ func newWorldIn(t *testing.T, limits Limits, cfg Config) *world {
 	g.opened = sync.NewCond(&g.mu)
 	h, err := New(Config{
 		Journal: g, Store: st, Log: log, Registry: reg, Secret: []byte(strings.Repeat("s", minSecret)), Limits: limits,
-		Mode: cfg.Mode, Password: cfg.Password,
+		Mode: cfg.Mode, Password: cfg.Password, Now: cfg.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -233,10 +233,8 @@ func TestProgramsSayNameAndPassword(t *testing.T) {
 const triesAtOnce = 10
 
 func TestTriesAtOneNameAreBoundedAndTheRightPasswordWorksLater(t *testing.T) {
-	w := newWorld(t, Limits{LoginsPerName: triesAtOnce})
+	w, clock := newWorldAt(t, Limits{LoginsPerName: triesAtOnce})
 	w.claimed()
-	now := time.Now()
-	w.hub.now = func() time.Time { return now }
 	var e *protocol.Error
 	for range triesAtOnce + 1 {
 		_, err := w.enter("Иван", "wrong word", nil)
@@ -247,17 +245,15 @@ func TestTriesAtOneNameAreBoundedAndTheRightPasswordWorksLater(t *testing.T) {
 	if e.Code != protocol.CodeTooFast || e.RetryAfter <= 0 || e.RetryAfter > time.Minute/triesAtOnce {
 		t.Fatalf("after %d tries: %+v", triesAtOnce+1, e)
 	}
-	now = now.Add(e.RetryAfter)
+	clock.add(e.RetryAfter)
 	w.mustEnter("Иван", secretWord, nil)
 }
 
 // Who tries passwords from one address, as fast as they are compared, keeps nobody else from the name; all addresses
 // together are bounded, too, and the password that was right before is so at any time.
 func TestTriesFromOneAddressLockNobodyOut(t *testing.T) {
-	w := newWorld(t, Limits{LoginsPerName: triesAtOnce})
+	w, clock := newWorldAt(t, Limits{LoginsPerName: triesAtOnce})
 	w.claimed()
-	now := time.Now()
-	w.hub.now = func() time.Time { return now }
 	try := func(from, password string) error {
 		_, err := w.hub.Word(t.Context(), Entry{Name: "Иван", Password: password, Label: "curl", From: netip.MustParseAddr(from)})
 		return err
@@ -279,7 +275,7 @@ func TestTriesFromOneAddressLockNobodyOut(t *testing.T) {
 			break
 		}
 	}
-	now = now.Add(time.Minute / (attemptsAllRate * triesAtOnce))
+	clock.add(time.Minute / (attemptsAllRate * triesAtOnce))
 	if got := w.limited(limitNameLogins); got == 0 {
 		t.Error("the limit is not counted")
 	}
@@ -463,9 +459,7 @@ func TestAdminTokenIsGoodForAMoment(t *testing.T) {
 // A cookie and a token outlive the hold of a name: who comes back after somebody else has taken it is called otherwise, and
 // stays who it is.
 func TestOldProofsDoNotPassForTheNewHolder(t *testing.T) {
-	w := newWorld(t, Limits{})
-	now := time.Now()
-	w.hub.now = func() time.Time { return now }
+	w, clock := newWorldAt(t, Limits{})
 	first := w.mustEnter("Иван", "", nil)
 	cookie := w.hub.Cookie(first)
 	guest := w.named("Мария")
@@ -474,7 +468,7 @@ func TestOldProofsDoNotPassForTheNewHolder(t *testing.T) {
 	for guest.until("ack").ID != "a" {
 	}
 	guest.close()
-	now = now.Add(protocol.NameHold + time.Hour)
+	clock.add(protocol.NameHold + time.Hour)
 	w.mustEnter("Иван", "", nil)
 	w.mustEnter("Мария", "", nil)
 
@@ -503,11 +497,9 @@ func TestOldProofsDoNotPassForTheNewHolder(t *testing.T) {
 
 // Who comes back before anybody else wants the name has it still.
 func TestNameThatNobodyWantedIsKept(t *testing.T) {
-	w := newWorld(t, Limits{})
-	now := time.Now()
-	w.hub.now = func() time.Time { return now }
+	w, clock := newWorldAt(t, Limits{})
 	cookie := w.hub.Cookie(w.mustEnter("Иван", "", nil))
-	now = now.Add(10 * protocol.NameHold)
+	clock.add(10 * protocol.NameHold)
 	m, err := w.hub.Authenticate(t.Context(), cookie)
 	if err != nil || m.Name != "Иван" {
 		t.Errorf("%s, %v", m.Name, err)

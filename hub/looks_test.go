@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"govor/hub/protocol"
 )
@@ -55,9 +54,7 @@ func TestRoomThatLooksLikeAnotherCannotBeJoined(t *testing.T) {
 // Who comes as one of a hundred of a name costs no more than who comes first: the numbers that were taken a moment ago are not
 // looked up again, also for a name that only looks the same. A number that has become free is found again soon.
 func TestSuffixesAreNotLookedUpAgain(t *testing.T) {
-	w := newWorld(t, Limits{})
-	now := time.Now()
-	w.hub.now = func() time.Time { return now }
+	w, clock := newWorldAt(t, Limits{})
 	guest := func(name string) Member {
 		t.Helper()
 		m, err := w.hub.Guest(t.Context(), name)
@@ -85,7 +82,7 @@ func TestSuffixesAreNotLookedUpAgain(t *testing.T) {
 			t.Errorf("%s becomes %s: all numbers were looked up", name, m.Name)
 		}
 	}
-	now = now.Add(suffixAgain + 1)
+	clock.add(suffixAgain + 1)
 	if m := guest("Вася"); m.Name != third.Name {
 		t.Errorf("a second later %s, want %s", m.Name, third.Name)
 	}
