@@ -39,6 +39,7 @@ const pacePatience = 2 * time.Second
 // seenAddr is an address that was seen.
 type seenAddr struct {
 	all, spaced *rate.Limiter // spaced may be nil
+	pages       *rate.Limiter // refusals that are shown to somebody
 
 	mu     sync.Mutex
 	logged time.Time // when its being over the limit was last logged; guarded by mu
@@ -58,6 +59,10 @@ func newAddrRate(perSecond float64, burst int, spaced bool) (*addrRate, error) {
 	}
 	return &addrRate{perSecond: rate.Limit(perSecond), burst: max(1, burst), spaced: spaced, seen: seen}, nil
 }
+
+// shownBurst is how many refusals at once are a page: as many as somebody asks for by hand. Then it is one a second, so
+// that refusing costs next to nothing.
+const shownBurst = 3
 
 // logAgain is how long being over a limit is one thing that happens, and one line of the log.
 const logAgain = time.Minute
@@ -94,7 +99,7 @@ func (r *addrRate) of(addr netip.Addr) *seenAddr {
 	if l, ok := r.seen.Get(addr); ok {
 		return l
 	}
-	l := &seenAddr{all: rate.NewLimiter(r.perSecond, r.burst)}
+	l := &seenAddr{all: rate.NewLimiter(r.perSecond, r.burst), pages: rate.NewLimiter(1, shownBurst)}
 	if r.spaced && r.burst > spacedBurst {
 		l.spaced = rate.NewLimiter(spacedRate*r.perSecond, spacedBurst)
 	}
@@ -105,7 +110,8 @@ func (r *addrRate) of(addr netip.Addr) *seenAddr {
 }
 
 // paceRequests slows requests down from an address that asks for too much, and refuses them in the end. Files that pages are
-// made of are paced apart. The answer is short and the same for everybody: a page would cost what is to be saved.
+// made of are paced apart. The answer is short and the same for everybody, but for the few that a browser shows to somebody: a
+// page costs what is to be saved.
 func (s *Server) paceRequests(c *fiber.Ctx) error {
 	if strings.HasPrefix(c.Path(), "/static/") {
 		return s.paceFiles(c)
@@ -134,7 +140,7 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 	e.RetryAfter = wait
 	c.Set(fiber.HeaderRetryAfter, retryAfter(wait))
 	c.Context().SetConnectionClose() // or what it sends without waiting is refused one by one, at our cost
-	if looksAtIt := wantsHTML(c) && c.Get("Sec-Fetch-Mode") == "navigate"; looksAtIt {
+	if looksAtIt := wantsHTML(c) && c.Get("Sec-Fetch-Mode") == "navigate"; looksAtIt && r.of(clientAddr(c)).pages.Allow() {
 		return s.answer(c, e)
 	}
 	c.Status(fiber.StatusTooManyRequests)

@@ -36,6 +36,15 @@ func TestRequestsOverTheRateAreRefused(t *testing.T) {
 	if !strings.Contains(a.body, `data-page="error"`) || !regexp.MustCompile(`Wait \d+ (s|min) and try again`).MatchString(a.body) || a.Header.Get("Retry-After") == "" {
 		t.Errorf("somebody sees %s", a.body)
 	}
+	shown, began := 0, time.Now()
+	for range 20 {
+		if a := s.ask(s.client(false), request{path: "/r/lobby", headers: headers}).want(t, http.StatusTooManyRequests); strings.Contains(a.body, "data-page") {
+			shown++
+		}
+	}
+	if shown > shownBurst+int(time.Since(began).Seconds()) {
+		t.Errorf("a flood is answered with %d pages", shown)
+	}
 	s.get("/healthz").want(t, http.StatusOK)
 	s.get(AssetsPath()+"/js/app.js").want(t, http.StatusOK)
 	for range 5 {
