@@ -246,6 +246,15 @@ func testKilledWhileSending(t *testing.T, bin string) {
 	p = startOnPTYIn(t, state, bin, "Мария", "-s", s.srv.URL)
 	p.vt.waitText("* С прошлого раза 20 сообщений ждут отправки")
 	p.vt.waitText("Мария: строка 19")
+	late := time.After(10 * time.Second)
+	for left := []string{""}; len(left) > 0; { // the last receipt changes nothing on the screen
+		select {
+		case <-late:
+			t.Fatal("there is still something to send: ", left)
+		case <-time.After(5 * time.Millisecond):
+		}
+		left, _ = filepath.Glob(filepath.Join(state, "govor", "client", "outbox-*", "*.json"))
+	}
 	p.type_("\x03")
 	p.wantExit(exitOK, instant)
 	if got := s.texts(); !reflect.DeepEqual(got, want) {
