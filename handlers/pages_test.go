@@ -117,6 +117,16 @@ func TestPagesOfHistory(t *testing.T) {
 	s.ask(c, request{path: "/r/lobby?before=x"}).want(t, 400)
 }
 
+// What a page is drawn with is asked for before the page has been looked through.
+func TestPagesNameTheirStyleSheetInAHeader(t *testing.T) {
+	s := newSite(t, nil)
+	page := s.get("/")
+	sheet := regexp.MustCompile(`<link rel="stylesheet" href="([^"]+)">`).FindStringSubmatch(page.body)
+	if sheet == nil || page.Header.Get("Link") != "<"+sheet[1]+">; rel=preload; as=style" {
+		t.Errorf("the style sheet is %q, and the header is %q", sheet, page.Header.Get("Link"))
+	}
+}
+
 func TestPagesAndAssetsAreCompressedForWhoeverTakesIt(t *testing.T) {
 	s := newSite(t, nil)
 	asset := regexp.MustCompile(`/static/[^"]+\.js`).FindString(s.get("/").body)
