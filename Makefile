@@ -47,9 +47,9 @@ tests/js/node_modules/axe-core/axe.min.js: tests/js/package-lock.json
 	@touch $@
 
 # What the page promises in milliseconds: how soon a phone on a slow line sees a room, and that neither scrolling nor
-# typing stutters. Nothing else should be running: that is why make test leaves it out.
+# typing stutters. Nothing else should be running: that is why make test leaves it out. FIGURES=TestBrowserScrolls for one.
 figures:
-	GOVOR_REQUIRE_BROWSER=1 GOVOR_FIGURES=1 go test -count=1 -parallel 1 -v -run 'TestBrowserPaints|TestBrowserScrolls|TestBrowserKeepsUp' ./tests
+	GOVOR_REQUIRE_BROWSER=1 GOVOR_FIGURES=1 go test -count=1 -parallel 1 -v -run '$(or $(FIGURES),TestBrowserPaints|TestBrowserScrolls|TestBrowserKeepsUp)' ./tests
 
 # Both drivers of sockets are there and pass the same suite: fails if the name of either is missing from the output.
 drivers:
