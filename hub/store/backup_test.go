@@ -339,7 +339,7 @@ func TestLongReadEndsWhenTheLogGrows(t *testing.T) {
 	}()
 	go func() { // ends with ctx
 		defer close(watched)
-		watch(ctx, dir, cancel)
+		newBurden(dir).watch(ctx, cancel)
 	}()
 	eventually(t, "it is noticed", func() bool {
 		fi, err := os.Stat(path)

@@ -147,6 +147,23 @@ func TestErasureGoesBeforeLongReads(t *testing.T) {
 	}
 }
 
+// What is erased after a read has begun sends it away, however late its watch starts.
+func TestErasureBeforeTheWatchStartsCounts(t *testing.T) {
+	was := erasePatience
+	erasePatience = 0
+	t.Cleanup(func() { erasePatience = was })
+	s := newStore(t)
+	apply(t, s, message("lobby", "a", 1, "text"))
+	b := newBurden(s.dir)
+	apply(t, s, deletion("lobby", "d", 1, 1))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	b.watch(ctx, cancel)
+	if err := context.Cause(ctx); !errors.Is(err, errErasing) {
+		t.Errorf("the read ends with %v", err)
+	}
+}
+
 // A copy that is made while much is written, and merged from the log, is the database of one moment.
 func TestCopyOfABusyDatabase(t *testing.T) {
 	s := newStore(t)

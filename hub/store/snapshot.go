@@ -85,6 +85,7 @@ func longRead(ctx context.Context, dir string, read func(context.Context, *sqlit
 func readOnce(ctx context.Context, dir string, read func(context.Context, *sqlite.Conn) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	burden := newBurden(dir) // before anything is read: what is erased from now on has to wait for this
 	conn, err := snapshot(ctx, dir)
 	if err != nil {
 		return err
@@ -97,30 +98,43 @@ func readOnce(ctx context.Context, dir string, read func(context.Context, *sqlit
 	}()
 	go func() { // ends with ctx
 		defer close(watched)
-		watch(ctx, dir, cancel)
+		burden.watch(ctx, cancel)
 	}()
 	return interrupted(ctx, read(ctx, conn))
 }
 
-// watch calls cancel when a read of the database in dir has become a burden.
-func watch(ctx context.Context, dir string, cancel context.CancelCauseFunc) {
-	size := func(name string) int64 {
-		fi, err := os.Stat(filepath.Join(dir, name))
-		if err != nil {
-			return 0
-		}
-		return fi.Size()
+// burden is what a read of the database in dir costs others: the log that cannot be cut.
+type burden struct {
+	dir         string
+	begun       time.Time
+	wal, erased int64 // sizes, when the read began
+}
+
+func newBurden(dir string) burden {
+	b := burden{dir: dir, begun: time.Now()}
+	b.wal, b.erased = b.size(fileName+"-wal"), b.size(skeletonsName)
+	return b
+}
+
+func (b burden) size(name string) int64 {
+	fi, err := os.Stat(filepath.Join(b.dir, name))
+	if err != nil {
+		return 0
 	}
-	begun, wal, erased := time.Now(), size(fileName+"-wal"), size(skeletonsName)
+	return fi.Size()
+}
+
+// watch calls cancel when the burden has become too much.
+func (b burden) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(logLook)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if size(fileName+"-wal")-wal > logAllowance {
+			if b.size(fileName+"-wal")-b.wal > logAllowance {
 				cancel(errLogGrows)
 			}
-			if time.Since(begun) > erasePatience && size(skeletonsName) != erased {
+			if time.Since(b.begun) > erasePatience && b.size(skeletonsName) != b.erased {
 				cancel(errErasing)
 			}
 		case <-ctx.Done():
