@@ -302,8 +302,11 @@ func (s *site) leaksNoRoom(c *http.Client) {
 	}
 	html := map[string]string{"Accept": "text/html"}
 	for _, r := range []request{
-		{path: "/r/%s", headers: html}, {path: "/r/%s/1", headers: html}, {path: "/r/%s/messages.json"},
-		{method: "POST", path: "/r/%s/leave", headers: s.inRussian()}, {method: "POST", path: "/r/%s/messages", body: "text=x", headers: s.inRussian()},
+		{path: "/r/%s", headers: html},
+		{path: "/r/%s/1", headers: html},
+		{path: "/r/%s/messages.json"},
+		{method: "POST", path: "/r/%s/leave", headers: s.inRussian()},
+		{method: "POST", path: "/r/%s/messages", body: "text=x", headers: s.inRussian()},
 		{method: "POST", path: "/login?room=%s", body: "name=%D0%AF", headers: s.inRussian()},
 	} {
 		path := r.path

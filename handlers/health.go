@@ -28,8 +28,10 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 type metrics struct{ refusals *prometheus.CounterVec }
 
 // reasons are the values of the label reason.
-var reasons = []string{"origin", "handshake", "format", "room", "history", "name", "login", "full", "open", "requests", "connects", "waiting", "metrics", "packed", "logins", "timeout",
-	"owner", "account", "link", "invite", "password", "proxy", "banned"}
+var reasons = []string{
+	"origin", "handshake", "format", "room", "history", "name", "login", "full", "open", "requests", "connects", "waiting", "metrics", "packed", "logins", "timeout",
+	"owner", "account", "link", "invite", "password", "proxy", "banned",
+}
 
 func newMetrics(r prometheus.Registerer) *metrics {
 	m := &metrics{refusals: promauto.With(r).NewCounterVec(prometheus.CounterOpts{

@@ -172,8 +172,13 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 		cmd  protocol.Command
 		want int
 	}{
-		{protocol.Ping{}, 1}, {protocol.Join{Room: "a"}, 1}, {nil, 1}, {protocol.Watch{}, 1}, {protocol.Watch{Rooms: rooms}, 9},
-		{protocol.Hello{}, 1}, {protocol.Hello{Rooms: rooms}, 65},
+		{protocol.Ping{}, 1},
+		{protocol.Join{Room: "a"}, 1},
+		{nil, 1},
+		{protocol.Watch{}, 1},
+		{protocol.Watch{Rooms: rooms}, 9},
+		{protocol.Hello{}, 1},
+		{protocol.Hello{Rooms: rooms}, 65},
 	} {
 		if got := costOf(tt.cmd); got != tt.want {
 			t.Errorf("%T costs %d, want %d", tt.cmd, got, tt.want)
