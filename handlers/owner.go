@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"govor/hub"
 	"govor/hub/protocol"
 	"govor/views"
 )
@@ -25,17 +26,23 @@ func (s *Server) ownerLink(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	p := views.OwnerPage{Page: s.pageOf(c, ""), Key: c.Query("key")}
+	p := views.OwnerPage{Page: s.pageOf(c, ""), Key: c.Query("key"), AsksPassword: s.asksOwner()}
 	if m != nil {
 		p.As = m.Name
 	}
 	return s.page(c, "owner", p)
 }
 
+// asksOwner tells whether the owner-to-be gets a password at once: where a name alone does not let one in.
+func (s *Server) asksOwner() bool {
+	mode := s.hub.Mode()
+	return mode == hub.ModePassword || mode == hub.ModeMembers
+}
+
 // becomeOwner is POST /owner: the owner is who is logged in, or logs in with it.
 func (s *Server) becomeOwner(c *fiber.Ctx) error {
 	key, name := c.FormValue("key"), strings.TrimSpace(c.FormValue("name"))
-	p := views.OwnerPage{Page: s.pageOf(c, OwnerPath(key)), Key: key, Name: name}
+	p := views.OwnerPage{Page: s.pageOf(c, OwnerPath(key)), Key: key, Name: name, AsksPassword: s.asksOwner()}
 	if !s.hub.IsOwnerKey(key) {
 		return s.refuse(c, "owner", protocol.Errorf(protocol.CodeForbidden, "this link is not good any more"))
 	}
@@ -49,7 +56,7 @@ func (s *Server) becomeOwner(c *fiber.Ctx) error {
 		if name == "" {
 			return s.ownerRefused(c, p, protocol.Errorf(protocol.CodeEmpty, "a name is needed"))
 		}
-		made, err := s.hub.Login(ctx, name, nil)
+		made, err := s.hub.EnterByOwnerKey(ctx, key, hub.Entry{Name: name, Password: c.FormValue("password"), How: protocol.LoginByPage, Label: deviceOf(c)})
 		if err != nil {
 			return s.ownerRefused(c, p, err)
 		}

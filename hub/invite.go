@@ -71,6 +71,11 @@ func (h *Hub) Accept(ctx context.Context, link string, en Entry) (Member, error)
 	if err != nil {
 		return Member{}, err
 	}
+	return h.newcomer(ctx, en, protocol.LoginBody{Invite: id})
+}
+
+// newcomer makes a new member, whose name is free and gets the password, and logs it in.
+func (h *Hub) newcomer(ctx context.Context, en Entry, body protocol.LoginBody) (Member, error) {
 	shown, key, bad := protocol.CheckName(en.Name)
 	if bad != nil {
 		return Member{}, h.suggest(ctx, bad, en.Name)
@@ -87,11 +92,10 @@ func (h *Hub) Accept(ctx context.Context, link string, en Entry) (Member, error)
 	if !free {
 		return Member{}, h.suggest(ctx, nameTaken(shown), shown)
 	}
-	hash, err := h.passwords.hash(ctx, word)
-	if err != nil {
+	if body.Hash, err = h.passwords.hash(ctx, word); err != nil {
 		return Member{}, h.public(err)
 	}
-	return h.logIn(ctx, m, en, protocol.LoginBody{Invite: id, Hash: hash})
+	return h.logIn(ctx, m, en, body)
 }
 
 // AdminToken signs what lets a command of whoever has the data directory give orders to its server, for a moment.

@@ -69,6 +69,20 @@ func (k *ownerKey) give(key string) {
 	}
 }
 
+// EnterByOwnerKey logs somebody in who has the key, which stays good, and no other way in: as a new member with a password
+// where a name alone is not enough. Errors are *protocol.Error.
+func (h *Hub) EnterByOwnerKey(ctx context.Context, key string, en Entry) (Member, error) {
+	switch {
+	case !h.IsOwnerKey(key):
+		return Member{}, protocol.Errorf(protocol.CodeForbidden, "this link is not good any more")
+	case h.door.mode == ModeOpen || h.door.mode == ModeProxy:
+		en.Password = ""
+		return h.SignIn(ctx, en)
+	default:
+		return h.newcomer(ctx, en, protocol.LoginBody{})
+	}
+}
+
 // BecomeOwner makes m an owner by the key. The error is a *protocol.Error: forbidden when the key is not good or somebody
 // was faster, unavailable when it can be tried again.
 func (h *Hub) BecomeOwner(ctx context.Context, m Member, key string) error {

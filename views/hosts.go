@@ -173,19 +173,28 @@ func (p LeavePage) HeadTitle() string { return p.words.must("leave.title") }
 // OwnerPage is the page "owner": it asks whoever opened the link whether they want to be the owner.
 type OwnerPage struct {
 	Page
-	Key   string
-	As    string          // who is logged in, "" = nobody
-	Name  string          // what was typed
-	Error *protocol.Error // why it was refused
+	Key          string
+	As           string          // who is logged in, "" = nobody
+	Name         string          // what was typed
+	AsksPassword bool            // whoever is not logged in gets a name with a password
+	Error        *protocol.Error // why it was refused
 }
 
 // HeadTitle is the title of the document.
 func (p OwnerPage) HeadTitle() string { return p.words.must("owner.title") }
 
-// Problem is why it was refused.
+// PasswordProblem is the sentence below the password, "" if the password is not the problem.
+func (p OwnerPage) PasswordProblem() string {
+	if p.Error == nil || p.Error.Code != protocol.CodeBadPassword {
+		return ""
+	}
+	return p.words.must("account.password.short", "n", protocol.MinPasswordLen)
+}
+
+// Problem is why it was refused otherwise.
 func (p OwnerPage) Problem() string {
 	switch {
-	case p.Error == nil:
+	case p.Error == nil || p.PasswordProblem() != "":
 		return ""
 	case p.Error.Code == protocol.CodeEmpty:
 		return p.words.must("login.empty")
