@@ -165,13 +165,16 @@ function everyMidnight(then) {
   look();
 }
 
+/** The page does without what cannot be loaded now. */
+function without() {}
+
 enhanceThemes(document);
 const eyes = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".field__eye"));
-if (eyes.length) void import("./eye.js").then(({ enhancePasswords }) => enhancePasswords(eyes));
+if (eyes.length) import("./eye.js").then(({ enhancePasswords }) => enhancePasswords(eyes), without);
 const times = /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time.when"));
-if (times.length) void import("./when.js").then(({ localize }) => localize(times, document.body.dataset.lang ?? "ru"));
+if (times.length) import("./when.js").then(({ localize }) => localize(times, document.body.dataset.lang ?? "ru"), without);
 const copies = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".copy__do"));
-if (copies.length) void import("./take.js").then(({ enhanceCopies }) => enhanceCopies(copies));
+if (copies.length) import("./take.js").then(({ enhanceCopies }) => enhanceCopies(copies), without);
 switch (document.body.dataset.page) {
   case "room":
     enterRoom();
