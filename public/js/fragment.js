@@ -123,7 +123,8 @@ export class Fragments {
     const focused = old.contains(this.#page.activeElement) ? this.#page.activeElement : null;
     inherit(element, /** @type {HTMLElement} */ (old));
     old.replaceWith(element);
-    if (focused) /** @type {HTMLElement | null} */ (element.querySelector(selectorOf(focused)))?.focus();
+    if (focused === old) element.focus({ preventScroll: true });
+    else if (focused) /** @type {HTMLElement | null} */ (element.querySelector(selectorOf(focused)))?.focus();
     return true;
   }
 }
