@@ -30,9 +30,8 @@ type Member struct {
 	Generation int64  // of its logins
 	Login      string // id of the login that proves it; "" = none, or one without a row
 	Claimed    bool   // the name has a password
+	holds      bool   // nobody else has taken the name since the member did; set where a proof is read
 	Proof      Proof
-
-	holds bool // nobody else has taken the name since the member did; set where a proof is read
 }
 
 // nameUse is a name that somebody connected has. Guarded by Hub.mu.
