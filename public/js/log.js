@@ -80,10 +80,9 @@ export class Log {
     const message = target ? /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-seq="${target}"]`)) : null;
     this.#following = live && !message;
     this.#listen();
-    const left = this.#takeOver();
-    if (message) message.scrollIntoView({ block: "center" });
-    else if (live) this.#scroller.scrollTop = this.#scroller.scrollHeight - left;
-    else this.#line?.scrollIntoView({ block: "center" });
+    this.#takeOver();
+    const first = message ?? (live ? null : this.#line);
+    first?.scrollIntoView({ block: "center" });
     this.#count(this.atEnd ? 0 : before.unread);
     this.#look();
     this.#history.watch();
@@ -173,16 +172,12 @@ export class Log {
 
   // Internal
 
-  /**
-   * From now on the log is where we put it; until then it was at its end, or where somebody has scrolled to.
-   * @returns {number} by how much that is further up
-   */
+  /** From now on the log is where we put it. It stays where it was by itself: at its end, or where somebody has scrolled to. */
   #takeOver() {
-    const up = -this.#scroller.scrollTop; // counted from the end while it was by itself
+    const up = -this.#scroller.scrollTop; // counted from the end until now
     this.#scroller.toggleAttribute("data-scripted", true);
-    if (up <= NEAR_END_PX) return 0;
-    this.#following = false;
-    return this.#scroller.clientHeight + up;
+    this.#following &&= up <= NEAR_END_PX;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight - this.#scroller.clientHeight - (this.#following ? 0 : up);
   }
 
   /** @returns {HTMLElement | null} the line before what was unread */
