@@ -22,6 +22,7 @@ func (h *Hub) Ready(ctx context.Context) error {
 		err = h.store.Writable(ctx)
 	}
 	if err == nil {
+		h.logUnready("")
 		return nil
 	}
 	h.logUnready(err.Error())
@@ -37,13 +38,13 @@ func (h *Hub) Ready(ctx context.Context) error {
 	return errors.New("messages cannot be stored now; the log says why")
 }
 
-// logUnready writes each reason once, however often it is asked for.
+// logUnready writes each reason once, however often it is asked for; "" is that there is none any more.
 func (h *Hub) logUnready(why string) {
 	h.mu.Lock()
 	said := h.unready == why
 	h.unready = why
 	h.mu.Unlock()
-	if !said {
+	if !said && why != "" {
 		h.log.Error("not ready", zap.String("reason", why))
 	}
 }
