@@ -79,11 +79,9 @@ func (s *Server) socket(c *fiber.Ctx) error {
 // sessionParams reads who joins what, and how.
 func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 	p := hub.SessionParams{Room: protocol.RoomLobby, Addr: clientIn(c).addr}
-	history, err := number(c, "history")
-	if err != nil || history > maxHistory {
-		return p, s.refuse(c, "history", protocol.Errorf(protocol.CodeBadFrame, "history is a number from 0 to %d", maxHistory))
+	if err := beginning(c, &p); err != nil {
+		return p, s.refuse(c, "beginning", err)
 	}
-	p.History = int(history)
 	subprotocol, ok := chooseSubprotocol(values(c, "Sec-WebSocket-Protocol"))
 	if !ok {
 		return p, s.refuse(c, "format", protocol.Errorf(protocol.CodeBadFrame,
@@ -97,6 +95,7 @@ func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 	}
 	ctx, cancel := deadline()
 	defer cancel()
+	var err error
 	if p.Member, err = s.member(ctx, c, subprotocol == protocol.SubprotocolHTML); err != nil {
 		return p, err
 	}
@@ -108,6 +107,28 @@ func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 		p.Room = room
 	}
 	return p, nil
+}
+
+// beginning reads where in its room the session begins, if the address says so. The error is a *protocol.Error.
+func beginning(c *fiber.Ctx, p *hub.SessionParams) error {
+	query := c.Context().QueryArgs()
+	back, on := query.Has("history"), query.Has("after")
+	history, err := number(c, "history")
+	switch {
+	case err != nil || history > maxHistory:
+		return protocol.Errorf(protocol.CodeBadFrame, "history is a number from 0 to %d", maxHistory)
+	case back && on:
+		return protocol.Errorf(protocol.CodeBadFrame, "a connection begins so many messages back (history), or goes on after one (after), not both")
+	}
+	p.Begins, p.History = back || on, int(history)
+	if on {
+		after, err := number(c, "after")
+		if err != nil {
+			return err
+		}
+		p.Resume = protocol.Resume{After: &after, ID: strings.Clone(c.Query("id"))}
+	}
+	return nil
 }
 
 // member is who connects: who Authorization or the cookie proves, else a guest by ?name=. The page has a login always.

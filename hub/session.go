@@ -75,11 +75,15 @@ type Session struct {
 
 // SessionParams is what a new session is made of.
 type SessionParams struct {
-	Member  Member
-	Format  protocol.Format
-	Room    string     // canonical; of the connection's address
-	History int        // past messages to begin with, for plain text, which has no hello
-	Addr    netip.Addr // for bans, limits and the log; the zero value when it is not known
+	Member Member
+	Format protocol.Format
+	Room   string     // canonical; of the connection's address
+	Addr   netip.Addr // for bans, limits and the log; the zero value when it is not known
+	// Begins says that the address tells where the session begins in Room: so many past messages back, or where Resume goes
+	// on. Then it is in the room at once, as a session without a hello is anyway; otherwise it is held for a first command.
+	Begins  bool
+	History int
+	Resume  protocol.Resume
 }
 
 // Open makes a session and says welcome. The error is a *protocol.Error: name_taken when somebody took the name of a
@@ -114,7 +118,7 @@ func (h *Hub) Open(p SessionParams) (*Session, error) {
 		h.touch(h.ctx, p.Member)
 	}
 	s.welcome()
-	s.start(p.History)
+	s.start(p)
 	return s, nil
 }
 
@@ -126,10 +130,10 @@ func (s *Session) remote() string {
 	return s.ip.String()
 }
 
-// start gives the session its first seat: at once where the format has no hello, else held for the first command.
-func (s *Session) start(history int) {
-	if _, plain := s.format.(protocol.Text); plain {
-		s.join(s.room, resumption{history: history})
+// start gives the session its first seat: at once where nothing is to be waited for, else held for the first command.
+func (s *Session) start(p SessionParams) {
+	if _, plain := s.format.(protocol.Text); plain || p.Begins {
+		s.join(s.room, resumption{after: p.Resume.After, id: p.Resume.ID, history: p.History})
 		return
 	}
 	t := s.hub.sit(s, s.room)

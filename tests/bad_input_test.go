@@ -115,6 +115,9 @@ func TestBadAddressesAreRefused(t *testing.T) {
 		{"history": {"-1"}},
 		{"history": {"x"}},
 		{"history": {"1001"}},
+		{"after": {"-1"}},
+		{"after": {"x"}},
+		{"after": {"1"}, "history": {"1"}},
 	} {
 		c, status, err := s.tryDial(query, "", nil)
 		if err == nil {

@@ -218,6 +218,54 @@ func TestPlainTextBeginsWithHistory(t *testing.T) {
 	}, "--no-limits")
 }
 
+// The address alone brings a program into the room and back to where it was: it has no hello to send, and waits for none.
+func TestAddressSaysWhereToBegin(t *testing.T) {
+	eachDriver(t, func(t *testing.T, s *server) {
+		writer := s.joined("Иван")
+		var ids []string
+		for i := range 5 {
+			writer.say(fmt.Sprint("m", i), fmt.Sprint("line ", i+1))
+			ids = append(ids, writer.answer(fmt.Sprint("m", i)).ID)
+		}
+		for _, tt := range []struct {
+			query url.Values
+			after int64
+		}{
+			{url.Values{"history": {"2"}}, 3},
+			{url.Values{"history": {"0"}}, 5},
+			{url.Values{"after": {"4"}, "id": {ids[3]}}, 4},
+			{url.Values{"after": {"0"}}, 0},
+		} {
+			c := &jsonConn{conn: s.dial(tt.query, "govor.v1.json", nil)}
+			c.frame("welcome")
+			if j := c.frame("joined"); j.After != tt.after || j.Last != 5 {
+				t.Fatalf("%v: %s", tt.query, j.raw)
+			}
+			for seq := tt.after + 1; seq <= 5; seq++ {
+				if m := c.message(); m.Seq != seq || m.Text != fmt.Sprint("line ", seq) {
+					t.Fatalf("%v: %s, want number %d", tt.query, m.raw, seq)
+				}
+			}
+			c.close()
+		}
+
+		late := &jsonConn{conn: s.dial(url.Values{"after": {"4"}, "id": {ids[0]}}, "govor.v1.json", nil)}
+		if r := late.frame("reset"); r.Reason != "mismatch" {
+			t.Errorf("after another event: %s", r.raw)
+		}
+		late.frame("joined")
+		late.send(map[string]any{"type": "hello", "rooms": map[string]any{"планы": map[string]any{}}})
+		if j := late.frame("joined"); j.Room != "планы" {
+			t.Errorf("a hello that comes all the same: %s", j.raw)
+		}
+		writer.say("live", "live")
+		late.where("what is said in the first room", func(f frame) bool { return f.Type == "message" && f.Text == "live" })
+
+		lines := s.dial(url.Values{"name": {"Мария"}, "after": {"3"}}, "", nil)
+		lines.await("Иван: line 4")
+	}, "--no-limits")
+}
+
 func TestNoTextForgesALine(t *testing.T) {
 	t.Parallel()
 	s := start(t)

@@ -42,7 +42,7 @@ type link struct {
 	parser  *parser       // nil while nothing is unfinished
 	in      *intake       // nil while the peer has nothing to do
 	early   []byte        // bytes that were read and not parsed
-	out     []byte        // control frames, the first perhaps written in part
+	out     []byte        // control frames, the first perhaps written in part; at first the answer to the handshake
 
 	// Owned by the wheel.
 	due           int64 // tick; 0 = not in the wheel
@@ -94,19 +94,26 @@ func (k *link) Wake(crowd bool) {
 	l.rouse()
 }
 
-// begin writes head and what the peer has pending, before the link belongs to its loop. It is false when the socket does
-// not take head: one that is new takes far more.
-func (k *link) begin(head []byte) bool {
+// begin writes the answer to the handshake, which is in out, and what the peer has pending in one go. A socket that does
+// not take the answer is closed: one that is new takes far more.
+func (l *loop) begin(k *link) {
 	pending := k.peer.Pending()
-	n, err := rawWrite(k.fd, append(head, pending...))
-	if err != nil || n < len(head) {
-		return false
+	head := k.out
+	k.out = nil
+	n, ok := l.write(k, append(head, pending...))
+	if k.closed {
+		return
+	}
+	if n < len(head) {
+		l.finish(k, verdict{code: closeLost, reason: "connection lost"})
+		return
 	}
 	if n -= len(head); n > 0 {
-		k.rest = restOfFrame(pending, 0, n)
 		k.peer.Wrote(n)
 	}
-	return true
+	if !ok {
+		k.rest = restOfFrame(pending, 0, n)
+	}
 }
 
 // guard calls f and turns a panic into the end of the link.

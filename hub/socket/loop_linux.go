@@ -83,13 +83,8 @@ func (ls *Loops) adopt(raw, in net.Conn, head []byte, p Peer, done func()) bool 
 	_ = raw.Close()
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
 	k := &link{
-		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, //nolint:gosec // descriptors are small
+		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, out: head, //nolint:gosec // descriptors are small
 		binary: takesBinary(p),
-	}
-	if len(head) > 0 && !k.begin(head) {
-		_ = unix.Close(fd)
-		k.tell(verdict{code: closeLost, reason: "connection lost"})
-		return true
 	}
 	p.Bind(k)
 	k.Wake(false)
@@ -298,6 +293,9 @@ func (l *loop) register(k *link) {
 		return
 	}
 	l.wheel.set(k, l.deadline(k))
+	if len(k.out) > 0 {
+		l.guard(k, l.begin)
+	}
 }
 
 // enqueue gives the link a turn, before the crowd.

@@ -33,7 +33,7 @@ type Peer interface {
 	Ending() (code int, reason string, ok bool)
 	// Ended tells the peer that the connection is gone and why: the code and reason sent or received.
 	Ended(code int, reason string)
-	// Bind is called once, before anything else but Pending and Wrote, by which the writer may begin.
+	// Bind is called once, before anything else.
 	Bind(l line.Line)
 	// Keep takes what the socket did not take of a line.Share, or could not be given: Pending returns it before anything
 	// else. The writer calls it.

@@ -50,8 +50,7 @@ func (b *bench) command(peer, addr string) []string {
 var (
 	plainDialect = generator.Dialect{Path: "/ws?room={room}&name={name}", Publish: "{text}"}
 	jsonDialect  = generator.Dialect{
-		Path: "/ws?room={room}&name={name}", Subprotocol: "govor.v1.json",
-		Hello: `{"type":"hello"}`, Joined: `"type":"joined"`,
+		Path: "/ws?room={room}&name={name}&history=0", Subprotocol: "govor.v1.json", Joined: `"type":"joined"`,
 		Publish: `{"type":"send","id":"{id}","text":"{text}"}`,
 	}
 	// pageDialect is what a browser speaks; it needs a login.
