@@ -1,5 +1,5 @@
 /**
- * Connection keeps one WebSocket to the room open: it says hello, notices silence, and comes back by itself.
+ * Connection keeps one WebSocket to the room open: it notices silence, and comes back by itself.
  *
  * @typedef {object} State
  * @property {"connecting" | "open" | "waiting" | "ended"} name `open` from the server's joined on; `ended` is for good
@@ -8,8 +8,7 @@
  * @property {number} retryAt when the next try comes, Unix milliseconds; 0 = now or never
  *
  * @typedef {object} Parts
- * @property {() => WebSocket} dial
- * @property {() => object} hello the first command, made anew for each connection
+ * @property {() => WebSocket} dial its address says what the server is to go on from
  * @property {(loggedOut: boolean) => Promise<void>} before what has to succeed before each try; loggedOut: the server said
  *   that this login has ended
  * @property {(html: string) => void} onFrame
@@ -114,7 +113,6 @@ export class Connection {
     const socket = this.#parts.dial();
     this.#socket = socket;
     this.#wait(ANSWER_MS, () => this.#lost(0, ""));
-    socket.onopen = () => socket.send(JSON.stringify(this.#parts.hello()));
     socket.onmessage = (event) => {
       if (this.open) this.#listen();
       this.#parts.onFrame(String(event.data));

@@ -134,7 +134,7 @@ export class Pane {
     for (const element of this.#fragments.apply(html)) this.#added(element);
   }
 
-  /** What a hello says of the room. */
+  /** What a connection goes on from; there is a new one. */
   ask() {
     this.#connected++;
     return this.#last.ask();

@@ -2,7 +2,7 @@
 export class Position {
   seq;
   id;
-  #asked = -1; // the number that the last hello went on from
+  #asked = -1; // the number that the last connection went on from
   #seated = false; // the server goes on from there: what comes has no gap before it
 
   /** @param {{ seq: number, id: string }} last event of the page */
@@ -11,7 +11,7 @@ export class Position {
     this.id = id;
   }
 
-  /** What a hello says of the room. */
+  /** What a connection goes on from. */
   ask() {
     this.#asked = this.seq;
     this.#seated = false;
@@ -19,8 +19,7 @@ export class Position {
   }
 
   /**
-   * Tells whether the server goes on where the last hello asked. One that takes long finds the room joined already, live:
-   * what comes then is shown, but has a gap before it.
+   * Tells whether the server goes on where the connection asked. If not, what comes is shown, but has a gap before it.
    * @param {number} after
    */
   joined(after) {

@@ -61,8 +61,7 @@ export class Room {
     this.#announcer = new Announcer(elements.announcer, words);
     this.#reading = new Reading(room, Number(read), send);
     this.#connection = new Connection({
-      dial: () => new WebSocket(new URL(body.dataset.ws ?? "", location.href.replace(/^http/, "ws")), "govor.v1.html"),
-      hello: () => ({ type: "hello", rooms: { [room]: this.#pane.ask() } }),
+      dial: () => new WebSocket(this.#address(body.dataset.ws ?? ""), "govor.v1.html"),
       before: (loggedOut) => this.#prepare(loggedOut),
       onFrame: (html) => this.#pane.apply(html),
       onState: (state) => this.#banner.show(state),
@@ -165,6 +164,18 @@ export class Room {
       case "read":
         return this.#readElsewhere(data);
     }
+  }
+
+  /**
+   * Where the server goes on from where this page ends.
+   * @param {string} path
+   */
+  #address(path) {
+    const url = new URL(path, location.href.replace(/^http/, "ws"));
+    const { after, id } = this.#pane.ask();
+    url.searchParams.set("after", String(after));
+    url.searchParams.set("id", id);
+    return url;
   }
 
   /** @param {DOMStringMap} data */

@@ -37,7 +37,6 @@ async function harness(t, { random = () => 0.5, before = async () => {} } = {}) 
       h.sockets.push(new Socket());
       return h.sockets.at(-1);
     },
-    hello: () => ({ type: "hello" }),
     before,
     onFrame: (html) => h.frames.push(html),
     onState: (state) => h.states.push(state),
@@ -57,11 +56,11 @@ async function harness(t, { random = () => 0.5, before = async () => {} } = {}) 
   return h;
 }
 
-test("says hello first and sends only after joined", async (t) => {
+test("sends only after joined", async (t) => {
   const h = await harness(t);
   const [socket] = h.sockets;
   socket.accept();
-  assert.deepEqual(socket.sent, [{ type: "hello" }]);
+  assert.deepEqual(socket.sent, []);
   assert.equal(h.connection.send({ type: "send" }), false);
   h.connection.joined();
   assert.equal(h.connection.send({ type: "send" }), true);
@@ -72,12 +71,12 @@ test("asks after 25 s of silence and gives up 10 s later", async (t) => {
   const h = await harness(t);
   await h.open();
   await h.tick(24_999);
-  assert.equal(h.sockets[0].sent.length, 1);
+  assert.equal(h.sockets[0].sent.length, 0);
   await h.tick(1);
   assert.deepEqual(h.sockets[0].sent.at(-1), { type: "ping" });
   h.sockets[0].say("<template data-frame=pong></template>");
   await h.tick(24_999);
-  assert.equal(h.sockets[0].sent.length, 2, "an answer begins the silence anew");
+  assert.equal(h.sockets[0].sent.length, 1, "an answer begins the silence anew");
   await h.tick(1);
   await h.tick(10_000);
   assert.equal(h.sockets[0].closed, true);
