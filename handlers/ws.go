@@ -80,7 +80,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 func (s *Server) sessionParams(c *fiber.Ctx) (hub.SessionParams, error) {
 	p := hub.SessionParams{Room: protocol.RoomLobby, Addr: clientIn(c).addr}
 	if err := beginning(c, &p); err != nil {
-		return p, s.refuse(c, "beginning", err)
+		return p, s.refuse(c, "history", err)
 	}
 	subprotocol, ok := chooseSubprotocol(values(c, "Sec-WebSocket-Protocol"))
 	if !ok {
