@@ -75,7 +75,7 @@ func measure(o options) error {
 		return err
 	}
 	var over []string
-	fmt.Printf("%-16s %9s %9s %7s   %9s %9s   ratios of %d pairs\n", "flood", "p99 calm", "flooded", "median", "CPU calm", "flooded", o.pairs)
+	fmt.Printf("%-16s %9s %9s %6s %7s   %9s %9s   ratios of %d pairs\n", "flood", "p99 calm", "flooded", "ratio", "median", "CPU calm", "flooded", o.pairs)
 	for _, name := range o.names {
 		median, err := o.pairsOf(s, name)
 		if err != nil {
@@ -91,12 +91,13 @@ func measure(o options) error {
 	return nil
 }
 
-// pairsOf measures one flood and prints its line: medians of the pairs. CPU is what the server takes of its core.
+// pairsOf measures one flood and prints its line: the percentiles of all runs together and the median of the pairs. CPU is
+// what the server takes of its core.
 func (o options) pairsOf(s *server, name string) (median float64, err error) {
 	var ratios []float64
 	var calm, flooded []result
 	for range o.pairs {
-		without, err := s.watch(func() (time.Duration, error) { return talk(s.addr, o.duration) })
+		without, err := s.watch(func() ([]time.Duration, error) { return talk(s.addr, o.duration) })
 		if err != nil {
 			return 0, err
 		}
@@ -105,38 +106,38 @@ func (o options) pairsOf(s *server, name string) (median float64, err error) {
 			return 0, err
 		}
 		calm, flooded = append(calm, without), append(flooded, with)
-		ratios = append(ratios, float64(with.p99)/float64(without.p99))
+		ratios = append(ratios, float64(p99(with.took))/float64(p99(without.took)))
 	}
 	shown := strings.Trim(fmt.Sprintf("%.2f", ratios), "[]")
 	slices.Sort(ratios)
 	median = ratios[len(ratios)/2]
-	a, b := medians(calm), medians(flooded)
-	fmt.Printf("%-16s %9v %9v %7.2f   %8.1f%% %8.1f%%   %s\n", name, a.p99.Round(10*time.Microsecond), b.p99.Round(10*time.Microsecond),
-		median, 100*a.load, 100*b.load, shown)
+	a, b := all(calm), all(flooded)
+	fmt.Printf("%-16s %9v %9v %6.2f %7.2f   %8.1f%% %8.1f%%   %s\n", name, p99(a.took).Round(10*time.Microsecond), p99(b.took).Round(10*time.Microsecond),
+		float64(p99(b.took))/float64(p99(a.took)), median, 100*a.load, 100*b.load, shown)
 	return median, nil
 }
 
-// result is what a run shows.
+// result is what runs show.
 type result struct {
-	p99  time.Duration
+	took []time.Duration
 	load float64 // of the server's core
 }
 
-func medians(all []result) result {
-	p99s, loads := make([]time.Duration, len(all)), make([]float64, len(all))
-	for i, r := range all {
-		p99s[i], loads[i] = r.p99, r.load
+// all is what runs show together: a machine that stands still now and then makes the 99th percentile of a single one a
+// matter of luck.
+func all(runs []result) (r result) {
+	for _, run := range runs {
+		r.took = append(r.took, run.took...)
+		r.load += run.load / float64(len(runs))
 	}
-	slices.Sort(p99s)
-	slices.Sort(loads)
-	return result{p99s[len(all)/2], loads[len(all)/2]}
+	return r
 }
 
 // watch measures what the server takes of its core meanwhile.
-func (s *server) watch(run func() (time.Duration, error)) (result, error) {
+func (s *server) watch(run func() ([]time.Duration, error)) (result, error) {
 	before, began := cpuOf(s.cmd.Process.Pid), time.Now()
-	p99, err := run()
-	return result{p99, float64(cpuOf(s.cmd.Process.Pid)-before) / float64(time.Since(began))}, err
+	took, err := run()
+	return result{took, float64(cpuOf(s.cmd.Process.Pid)-before) / float64(time.Since(began))}, err
 }
 
 // talkUnder is talk while a process floods the server.
@@ -158,5 +159,5 @@ func (o options) talkUnder(s *server, name string) (result, error) {
 	if o.profile != "" {
 		go s.profile(filepath.Join(o.profile, strings.ReplaceAll(name, " ", "-")+".pprof"), o.duration)
 	}
-	return s.watch(func() (time.Duration, error) { return talk(s.addr, o.duration) })
+	return s.watch(func() ([]time.Duration, error) { return talk(s.addr, o.duration) })
 }

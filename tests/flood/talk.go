@@ -21,8 +21,8 @@ const (
 	pace    = 220 * time.Millisecond // of one talker's messages, more or less
 )
 
-// talk has people talk and returns the 99th percentile of the time from sending to seeing, over all who see.
-func talk(addr string, duration time.Duration) (time.Duration, error) {
+// talk has people talk and returns the times from sending to seeing, of all who see.
+func talk(addr string, duration time.Duration) ([]time.Duration, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), duration+20*time.Second)
 	defer cancel()
 	c := &conversation{}
@@ -34,7 +34,7 @@ func talk(addr string, duration time.Duration) (time.Duration, error) {
 	for i := range talkers {
 		ws, err := c.join(ctx, addr, i)
 		if err != nil {
-			return 0, fmt.Errorf("somebody cannot come in: %w", err)
+			return nil, fmt.Errorf("somebody cannot come in: %w", err)
 		}
 		c.conns = append(c.conns, ws)
 	}
@@ -48,13 +48,18 @@ func talk(addr string, duration time.Duration) (time.Duration, error) {
 	}
 	all.Wait()
 	if c.failed != nil {
-		return 0, fmt.Errorf("somebody was cut: %w", c.failed)
+		return nil, fmt.Errorf("somebody was cut: %w", c.failed)
 	}
 	if len(c.took) < 100 {
-		return 0, fmt.Errorf("only %d messages were seen", len(c.took))
+		return nil, fmt.Errorf("only %d messages were seen", len(c.took))
 	}
-	slices.Sort(c.took)
-	return c.took[len(c.took)*99/100], nil
+	return c.took, nil
+}
+
+// p99 is the 99th percentile of times, which it sorts; there is at least one.
+func p99(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)*99/100]
 }
 
 // conversation is one run.
