@@ -82,7 +82,6 @@ func (ls *Loops) adopt(raw, in net.Conn, head []byte, p Peer, done func()) bool 
 	early := drainBuffer(in)
 	_ = raw.Close()
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
 	k := &link{
 		loop: ls.loops[int(ls.next.Add(1))%len(ls.loops)], peer: p, done: done, fd: int32(fd), slot: -1, early: early, out: head, //nolint:gosec // descriptors are small
 		binary: takesBinary(p),

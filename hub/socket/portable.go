@@ -72,7 +72,6 @@ func serve(raw net.Conn, in io.Reader, head []byte, p Peer, limits Limits, onPan
 	case *net.TCPConn:
 		c.resume = true
 		_ = t.SetWriteBuffer(sendBuffer) // the kernel's own limit holds then
-		_ = t.SetReadBuffer(receiveBuffer)
 	case *net.UnixConn:
 		c.resume = true
 	}

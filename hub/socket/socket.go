@@ -117,11 +117,8 @@ const (
 	maxControl   = 1 << 10         // bytes of control frames that wait to be written
 	controlBurst = 4               // seconds' worth of Limits.ControlRate that may come at once
 	sendBuffer   = 64 << 10        // the kernel's: what a stalled connection holds there
-	// receiveBuffer is the kernel's, too: what waits there of somebody who sends more than is read. Left alone it grows with
-	// the speed of the line, to megabytes.
-	receiveBuffer = 64 << 10
-	readSize      = 1 << 10  // bytes that the portable driver reads at once; the server's buffer is before it
-	tlsChunk      = 16 << 10 // bytes of one write where a write that timed out cannot go on
+	readSize     = 1 << 10         // bytes that the portable driver reads at once; the server's buffer is before it
+	tlsChunk     = 16 << 10        // bytes of one write where a write that timed out cannot go on
 )
 
 // skipCost is what reading n bytes after a verdict counts for. Who goes on sending has to wait until the socket is closed:
