@@ -116,9 +116,11 @@ const (
 	minSkipped   = 1 << 10         // what a read counts for at least: many small ones cost as much as a few that are large
 	maxControl   = 1 << 10         // bytes of control frames that wait to be written
 	controlBurst = 4               // seconds' worth of Limits.ControlRate that may come at once
-	sendBuffer   = 64 << 10        // the kernel's: what a stalled connection holds there
-	readSize     = 1 << 10         // bytes that the portable driver reads at once; the server's buffer is before it
-	tlsChunk     = 16 << 10        // bytes of one write where a write that timed out cannot go on
+	// sendBuffer is the kernel's: what a stalled connection holds there. Its counterpart is left to the kernel: one that is
+	// set does not grow, small frames fill it by what each packet costs, and what is dropped comes again ever later.
+	sendBuffer = 64 << 10
+	readSize   = 1 << 10  // bytes that the portable driver reads at once; the server's buffer is before it
+	tlsChunk   = 16 << 10 // bytes of one write where a write that timed out cannot go on
 )
 
 // skipCost is what reading n bytes after a verdict counts for. Who goes on sending has to wait until the socket is closed:
