@@ -95,11 +95,11 @@ func TestJoinGoesToAnotherRoom(t *testing.T) {
 	s.on(func(c *fakeConn, cmd protocol.Command) bool {
 		switch cmd := cmd.(type) {
 		case protocol.Join:
-			if cmd.Room == "закрыто" {
-				c.write(protocol.Errorf(protocol.CodeNoRoom, "no").About(cmd.Room, ""))
-				return true
+			if cmd.Room != "закрыто" { // that one is answered when the client has read what was typed after it
+				c.write(protocol.Joined{Room: cmd.Room, Online: 3})
 			}
-			c.write(protocol.Joined{Room: cmd.Room, Online: 3})
+		case protocol.Who:
+			c.write(protocol.Errorf(protocol.CodeNoRoom, "no").About("закрыто", ""))
 		case protocol.Leave:
 			left <- cmd.Room
 		case protocol.Send:
@@ -111,7 +111,7 @@ func TestJoinGoesToAnotherRoom(t *testing.T) {
 		return true
 	})
 	p := aPerson(t, s)
-	p.type_("/join закрыто", "тайна")
+	p.type_("/join закрыто", "тайна", "/who")
 	p.notes.wait(t, "такой комнаты нет")
 	p.notes.wait(t, "Не отправлено: такой комнаты нет: тайна") // it was not meant for the lobby
 	p.type_("прощай", "/join #Планы", "привет")
