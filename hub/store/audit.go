@@ -18,7 +18,7 @@ type Entry struct {
 }
 
 const queryAudit = "SELECT " + columns + ", r.name, a.num FROM audit a CROSS JOIN " + tables + roomNames +
-	" WHERE e.pos = a.pos AND a.num < ? ORDER BY a.num DESC LIMIT ?"
+	" WHERE e.pos = a.pos AND a.num < +? ORDER BY a.num DESC LIMIT +?"
 
 // Audit reads the last entries with numbers below before (0 = from the end), the newest first; at most limit, and never
 // more than 4,096.

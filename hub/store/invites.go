@@ -45,7 +45,7 @@ func (s *Store) Invites(ctx context.Context) (list []Invite, err error) {
 
 // Invite looks one up.
 func (s *Store) Invite(ctx context.Context, id string) (i Invite, ok bool, err error) {
-	err = s.readers.do(ctx, "SELECT until, uses FROM invites WHERE id = ?", func(stmt *sqlite.Stmt) error {
+	err = s.readers.do(ctx, "SELECT until, uses FROM invites WHERE id = +?", func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, id)
 		var err error
 		if ok, err = stmt.Step(); ok {

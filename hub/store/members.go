@@ -21,9 +21,9 @@ func (s *Store) Prove(ctx context.Context, id protocol.MemberID, login string) (
 	if id.IsZero() {
 		return Member{}, false, false, nil
 	}
-	const query = "SELECT name, key, generation, password <> '', EXISTS (SELECT 1 FROM logins l WHERE l.id = ? AND l.member = m.num)," +
+	const query = "SELECT name, key, generation, password <> '', EXISTS (SELECT 1 FROM logins l WHERE l.id = +? AND l.member = m.num)," +
 		" EXISTS (SELECT 1 FROM names n WHERE n.key = m.key AND n.member = m.num)" +
-		" FROM members m WHERE m.id = ?"
+		" FROM members m WHERE m.id = +?"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, login)
 		stmt.BindBytes(2, id[:])
@@ -53,7 +53,7 @@ type Login struct {
 
 // Seen is when a login was used last, to about a day; ok is false for one that has ended.
 func (s *Store) Seen(ctx context.Context, login string) (at time.Time, ok bool, err error) {
-	err = s.readers.do(ctx, "SELECT seen FROM logins WHERE id = ?", func(stmt *sqlite.Stmt) error {
+	err = s.readers.do(ctx, "SELECT seen FROM logins WHERE id = +?", func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, login)
 		var err error
 		if ok, err = stmt.Step(); ok {
@@ -70,7 +70,7 @@ func (s *Store) Seen(ctx context.Context, login string) (at time.Time, ok bool, 
 // Logins lists the logins of a member, the last one used first.
 func (s *Store) Logins(ctx context.Context, id protocol.MemberID) (list []Login, err error) {
 	const query = "SELECT l.id, l.how, l.label, l.made, l.seen FROM members m CROSS JOIN logins l ON l.member = m.num" +
-		" WHERE m.id = ? ORDER BY l.seen DESC, l.id"
+		" WHERE m.id = +? ORDER BY l.seen DESC, l.id"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindBytes(1, id[:])
 		for {
@@ -92,7 +92,7 @@ func (s *Store) Logins(ctx context.Context, id protocol.MemberID) (list []Login,
 
 // MemberNamed looks up who had a name last, by its key, of those who have said or claimed something. It reads all members.
 func (s *Store) MemberNamed(ctx context.Context, key string) (m Member, ok bool, err error) {
-	const query = "SELECT id, name, key, generation FROM members WHERE key = ? AND num > 0 ORDER BY num DESC LIMIT 1"
+	const query = "SELECT id, name, key, generation FROM members WHERE key = +? AND num > 0 ORDER BY num DESC LIMIT 1"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, key)
 		var err error

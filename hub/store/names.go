@@ -18,7 +18,7 @@ func (s *Store) NameHolder(ctx context.Context, key string) (h Holder, ok bool, 
 	if !s.maybeTaken(key) {
 		return Holder{}, false, nil
 	}
-	const query = "SELECT m.id, n.until, m.password FROM names n CROSS JOIN members m ON m.num = n.member WHERE n.key = ?"
+	const query = "SELECT m.id, n.until, m.password FROM names n CROSS JOIN members m ON m.num = n.member WHERE n.key = +?"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindText(1, key)
 		var err error
@@ -49,7 +49,7 @@ func (s *Store) NameFree(ctx context.Context, key string, looks protocol.Looks, 
 		if look == "" || !free || !s.maybeTaken(look) {
 			continue
 		}
-		err := s.readers.do(ctx, queryLook+" AND n.member <> coalesce((SELECT num FROM members WHERE id = ?), 0)", func(stmt *sqlite.Stmt) error {
+		err := s.readers.do(ctx, queryLook+" AND n.member <> coalesce((SELECT num FROM members WHERE id = +?), 0)", func(stmt *sqlite.Stmt) error {
 			stmt.BindText(1, look)
 			stmt.BindInt64(2, at.UnixMilli())
 			stmt.BindBytes(3, m[:])
@@ -65,7 +65,7 @@ func (s *Store) NameFree(ctx context.Context, key string, looks protocol.Looks, 
 }
 
 // queryLook finds who holds a name with a look at a moment.
-const queryLook = "SELECT n.member FROM looks l CROSS JOIN names n ON n.key = l.key WHERE l.look = ? AND n.until > ?"
+const queryLook = "SELECT n.member FROM looks l CROSS JOIN names n ON n.key = l.key WHERE l.look = +? AND n.until > +?"
 
 // maybeTaken is false for a key or a look that nobody has taken. Most guests' names are such, and every connection asks.
 func (s *Store) maybeTaken(key string) bool {

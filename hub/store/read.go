@@ -26,17 +26,17 @@ const (
 		" LEFT JOIN events c ON c.pos = f.by"
 	roomNames = " JOIN rooms r ON r.num = e.room"
 
-	byNumber = "SELECT " + columns + ", n.seq FROM numbered n CROSS JOIN " + tables + " WHERE e.pos = n.pos AND n.room = ?"
+	byNumber = "SELECT " + columns + ", n.seq FROM numbered n CROSS JOIN " + tables + " WHERE e.pos = n.pos AND n.room = +?"
 
-	queryEvents = byNumber + " AND n.seq > ? AND n.seq <= ? ORDER BY n.seq LIMIT ?"
-	queryPage   = byNumber + " AND n.seq < ? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT ?"
-	querySince  = "SELECT " + columns + ", r.name FROM " + tables + roomNames + " WHERE e.pos > ? AND e.pos <= ? ORDER BY e.pos LIMIT ?"
-	queryLast   = "SELECT n.seq FROM numbered n CROSS JOIN events e WHERE e.pos = n.pos AND n.room = ? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT 1 OFFSET ?"
+	queryEvents = byNumber + " AND n.seq > +? AND n.seq <= +? ORDER BY n.seq LIMIT +?"
+	queryPage   = byNumber + " AND n.seq < +? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT +?"
+	querySince  = "SELECT " + columns + ", r.name FROM " + tables + roomNames + " WHERE e.pos > +? AND e.pos <= +? ORDER BY e.pos LIMIT +?"
+	queryLast   = "SELECT n.seq FROM numbered n CROSS JOIN events e WHERE e.pos = n.pos AND n.room = +? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT 1 OFFSET +?"
 )
 
 var (
-	queryNumber = "SELECT " + columns + " FROM " + tables + " WHERE e.pos = " + posOf("?1", "?2")
-	queryID     = "SELECT id FROM events WHERE pos = " + posOf("?1", "?2")
+	queryNumber = "SELECT " + columns + " FROM " + tables + " WHERE e.pos = " + posOf("+?1", "+?2")
+	queryID     = "SELECT id FROM events WHERE pos = " + posOf("+?1", "+?2")
 )
 
 // scan reads an event in its present state; the room's name is the caller's to fill in.

@@ -68,6 +68,10 @@ func (r *readers) pop() *sqlite.Conn {
 }
 
 // do runs read with a prepared statement of a reader. read may stop at any row; it must not keep the statement.
+//
+// A parameter of query is written +?. A bare one SQLite takes for a hint at the best plan: it compiles the statement anew when
+// the hint has changed, and the binding clears all parameters before a statement is used again. That would be twenty times the
+// work of reading a message.
 func (r *readers) do(ctx context.Context, query string, read func(*sqlite.Stmt) error) (err error) {
 	select {
 	case <-r.closed:

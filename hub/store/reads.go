@@ -90,7 +90,7 @@ func (s *Store) mergeMarks(marks []MemberMark) error {
 // Marks reads the marks of a member, in no order.
 func (s *Store) Marks(ctx context.Context, m protocol.MemberID) ([]Mark, error) {
 	const query = "SELECT r.name, d.seq, d.messages, d.visited, d.gone FROM members m CROSS JOIN reads d ON d.member = m.num" +
-		" CROSS JOIN rooms r ON r.num = d.room WHERE m.id = ?"
+		" CROSS JOIN rooms r ON r.num = d.room WHERE m.id = +?"
 	var marks []Mark
 	err := s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindBytes(1, m[:])
@@ -121,7 +121,7 @@ func (s *Store) Ordinal(ctx context.Context, room string, seq int64) (ordinal in
 		return r.Messages, nil
 	}
 	const query = "SELECT e.ordinal, n.seq FROM numbered n CROSS JOIN events e" +
-		" WHERE e.pos = n.pos AND n.room = ? AND n.seq <= ? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT 1"
+		" WHERE e.pos = n.pos AND n.room = +? AND n.seq <= +? AND e.kind = 'message' ORDER BY n.seq DESC LIMIT 1"
 	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		stmt.BindInt64(1, r.ID)
 		stmt.BindInt64(2, seq)
@@ -150,4 +150,4 @@ func (s *Store) WithMentions(ctx context.Context, room string, after, span int64
 	})
 }
 
-const queryMentions = byNumber + " AND n.seq > ? AND e.kind = 'message' AND coalesce(c.mentions, e.mentions) <> '' ORDER BY n.seq DESC LIMIT ?"
+const queryMentions = byNumber + " AND n.seq > +? AND e.kind = 'message' AND coalesce(c.mentions, e.mentions) <> '' ORDER BY n.seq DESC LIMIT +?"

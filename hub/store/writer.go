@@ -75,9 +75,9 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.addNumber, "INSERT INTO new_numbers (room, seq, pos) VALUES (?, ?, ?)"},
 		{&w.moveNumbers, "INSERT OR FAIL INTO numbers SELECT room, seq, pos FROM new_numbers"}, // FAIL: the transaction goes back, so the statement need not be able to
 		{&w.dropNumbers, "DELETE FROM new_numbers"},
-		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = ? AND e.member = ?"},
-		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.pos = " + posOf("1", "?1")},
-		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.pos = " + posOf("?1", "?2")},
+		{&w.findEvent, "SELECT " + columns + ", r.name, e.body FROM " + tables + roomNames + " WHERE e.id = +? AND e.member = +?"},
+		{&w.findOpening, "SELECT " + columns + " FROM " + tables + " WHERE e.pos = " + posOf("1", "+?1")},
+		{&w.findNumber, "SELECT " + columns + ", e.member FROM " + tables + " WHERE e.pos = " + posOf("+?1", "+?2")},
 		{&w.addMark, addMark},
 		{&w.erase, "UPDATE events SET body = '', mentions = '' WHERE pos = ?"},
 		{&w.eraseEdits, "UPDATE events SET body = '', mentions = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
