@@ -228,11 +228,18 @@ func (s *Session) pace(bytes int) bool {
 }
 
 // watchedPerToken is how many rooms of a watch cost as much as one command.
-const watchedPerToken = 8
+const watchedPerToken = 2
 
-// costOf is how many of the commands that are allowed a command takes: those that name many rooms are many in one.
+// refusalCost is what an answer that refuses takes of the commands that are allowed: it is dearer to the server than most
+// commands, and a client that is well needs few.
+const refusalCost = 4
+
+// costOf is how many of the commands that are allowed a command takes: those that name many rooms are many in one. nil is
+// what is no command.
 func costOf(cmd protocol.Command) int {
 	switch cmd := cmd.(type) {
+	case nil:
+		return refusalCost
 	case protocol.Hello:
 		return 1 + len(cmd.Rooms)
 	case protocol.Watch:

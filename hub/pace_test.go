@@ -174,9 +174,9 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 	}{
 		{protocol.Ping{}, 1},
 		{protocol.Join{Room: "a"}, 1},
-		{nil, 1},
+		{nil, refusalCost},
 		{protocol.Watch{}, 1},
-		{protocol.Watch{Rooms: rooms}, 9},
+		{protocol.Watch{Rooms: rooms}, 33},
 		{protocol.Hello{}, 1},
 		{protocol.Hello{Rooms: rooms}, 65},
 	} {
@@ -184,7 +184,7 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 			t.Errorf("%T costs %d, want %d", tt.cmd, got, tt.want)
 		}
 	}
-	w := newWorld(t, Limits{FrameRate: 10}) // forty at once
+	w := newWorld(t, Limits{FrameRate: 40}) // a hundred and sixty at once
 	c := w.named("Иван")
 	watch := `{"type":"watch","rooms":{` + strings.Repeat(`"lobby":{},`, 63) + `"lobby":{}}}` // one room, whatever it costs to read
 	many := `{"type":"watch","rooms":{`

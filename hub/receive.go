@@ -145,7 +145,7 @@ func (s *Session) send(c protocol.Send) {
 		bad = s.hub.checkOpening(room, s.member(), Counted(s.ip))
 	}
 	if bad != nil {
-		if s.paceFrame(1) { // what is refused is no message, and paced as any other command
+		if s.paceFrame(refusalCost) { // what is refused is no message, and paced as commands are
 			s.refuse(bad.About(c.Room, c.ID))
 		}
 		return

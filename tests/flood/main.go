@@ -66,18 +66,13 @@ func measure(o options) error {
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("build the program: %w\n%s", err, out)
 	}
-	s, err := startServer(binary, filepath.Join(dir, "data"))
-	if err != nil {
-		return err
-	}
-	defer s.stop()
 	if err := pinTo(talkCore); err != nil {
 		return err
 	}
 	var over []string
 	fmt.Printf("%-16s %9s %9s %6s %7s   %9s %9s   ratios of %d pairs\n", "flood", "p99 calm", "flooded", "ratio", "median", "CPU calm", "flooded", o.pairs)
 	for _, name := range o.names {
-		median, err := o.pairsOf(s, name)
+		median, err := o.pairsOf(binary, dir, name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -93,15 +88,11 @@ func measure(o options) error {
 
 // pairsOf measures one flood and prints its line: the percentiles of all runs together and the median of the pairs. CPU is
 // what the server takes of its core.
-func (o options) pairsOf(s *server, name string) (median float64, err error) {
+func (o options) pairsOf(binary, dir, name string) (median float64, err error) {
 	var ratios []float64
 	var calm, flooded []result
 	for range o.pairs {
-		without, err := s.watch(func() ([]time.Duration, error) { return talk(s.addr, o.duration) })
-		if err != nil {
-			return 0, err
-		}
-		with, err := o.talkUnder(s, name)
+		without, with, err := o.pair(binary, dir, name)
 		if err != nil {
 			return 0, err
 		}
@@ -115,6 +106,24 @@ func (o options) pairsOf(s *server, name string) (median float64, err error) {
 	fmt.Printf("%-16s %9v %9v %6.2f %7.2f   %8.1f%% %8.1f%%   %s\n", name, p99(a.took).Round(10*time.Microsecond), p99(b.took).Round(10*time.Microsecond),
 		float64(p99(b.took))/float64(p99(a.took)), median, 100*a.load, 100*b.load, shown)
 	return median, nil
+}
+
+// pair measures a new server, for the kernel holds what a flood has sent, and the server reads it no faster when the flood
+// is over: a calm run after it would be none.
+func (o options) pair(binary, dir, name string) (without, with result, err error) {
+	data, err := os.MkdirTemp(dir, "data")
+	if err != nil {
+		return without, with, err
+	}
+	s, err := startServer(binary, data)
+	if err != nil {
+		return without, with, err
+	}
+	defer s.stop()
+	if without, err = s.watch(func() ([]time.Duration, error) { return talk(s.addr, o.duration) }); err == nil {
+		with, err = o.talkUnder(s, name)
+	}
+	return without, with, err
 }
 
 // result is what runs show.
