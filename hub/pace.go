@@ -234,6 +234,9 @@ const watchedPerToken = 2
 // commands, and a client that is well needs few.
 const refusalCost = 4
 
+// joinCost is what a seat takes of them: others are told of it, and history is looked up.
+const joinCost = 4
+
 // costOf is how many of the commands that are allowed a command takes: those that name many rooms are many in one. nil is
 // what is no command.
 func costOf(cmd protocol.Command) int {
@@ -241,7 +244,9 @@ func costOf(cmd protocol.Command) int {
 	case nil:
 		return refusalCost
 	case protocol.Hello:
-		return 1 + len(cmd.Rooms)
+		return 1 + joinCost*len(cmd.Rooms)
+	case protocol.Join:
+		return joinCost
 	case protocol.Watch:
 		return 1 + len(cmd.Rooms)/watchedPerToken
 	default:

@@ -173,12 +173,12 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 		want int
 	}{
 		{protocol.Ping{}, 1},
-		{protocol.Join{Room: "a"}, 1},
+		{protocol.Join{Room: "a"}, joinCost},
 		{nil, refusalCost},
 		{protocol.Watch{}, 1},
 		{protocol.Watch{Rooms: rooms}, 33},
 		{protocol.Hello{}, 1},
-		{protocol.Hello{Rooms: rooms}, 65},
+		{protocol.Hello{Rooms: rooms}, 1 + 64*joinCost},
 	} {
 		if got := costOf(tt.cmd); got != tt.want {
 			t.Errorf("%T costs %d, want %d", tt.cmd, got, tt.want)

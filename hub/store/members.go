@@ -113,3 +113,50 @@ func (s *Store) MemberNamed(ctx context.Context, key string) (m Member, ok bool,
 func (s *Store) MayRead(_ context.Context, _ protocol.MemberID, room string) (bool, error) {
 	return room != protocol.RoomServer, nil
 }
+
+// member finds a member that has a row.
+func (t *transaction) member(id protocol.MemberID) (m member, known bool, err error) {
+	if m, known = t.members[id]; known {
+		return m, true, nil
+	}
+	if m, known = t.store.members.Get(id); known {
+		return m, true, nil
+	}
+	m, known, err = t.readMember(id)
+	if known {
+		t.members[id] = m
+	}
+	return m, known, err
+}
+
+// ensure makes a row for the author of e if there is none.
+func (t *transaction) ensure(e *protocol.Event, m member, known bool) (member, error) {
+	if known {
+		return m, nil
+	}
+	return t.add(e)
+}
+
+func (t *transaction) add(e *protocol.Event) (member, error) {
+	t.addMember.BindBytes(1, e.Member[:])
+	t.addMember.BindText(2, e.Name)
+	t.addMember.BindText(3, e.NameKey)
+	if err := run(t.addMember); err != nil {
+		return member{}, err
+	}
+	m := member{num: t.conn.LastInsertRowID(), name: e.Name, key: e.NameKey}
+	t.members[e.Member] = m
+	return m, nil
+}
+
+func (t *transaction) rename(e *protocol.Event, m member) error {
+	t.setMember.BindText(1, e.Name)
+	t.setMember.BindText(2, e.NameKey)
+	t.setMember.BindInt64(3, m.num)
+	if err := run(t.setMember); err != nil {
+		return err
+	}
+	m.name, m.key = e.Name, e.NameKey
+	t.members[e.Member] = m
+	return nil
+}

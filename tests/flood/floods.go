@@ -17,6 +17,7 @@ import (
 // floods are the ways to be a nuisance. Each is called again and again by several, and returns when the server has had
 // enough, or soon.
 var floods = map[string]func(net.Conn){
+	"silence":      func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, // next to nothing: what the measuring itself does
 	"connects":     func(c net.Conn) { upgrade(c) },
 	"messages":     func(c net.Conn) { pour(c, frame(0x81, []byte("flood"))) },
 	"big messages": func(c net.Conn) { pour(c, frame(0x81, bytes.Repeat([]byte("x"), 7000))) },
