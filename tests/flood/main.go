@@ -108,22 +108,30 @@ func (o options) pairsOf(binary, dir, name string) (median float64, err error) {
 	return median, nil
 }
 
-// pair measures a new server, for the kernel holds what a flood has sent, and the server reads it no faster when the flood
-// is over: a calm run after it would be none.
+// pair measures two servers that are both new: one that has served for a while is not as quick, and the kernel holds what a
+// flood has sent, which is read no faster when the flood is over.
 func (o options) pair(binary, dir, name string) (without, with result, err error) {
+	without, err = onNew(binary, dir, func(s *server) (result, error) {
+		return s.watch(func() ([]time.Duration, error) { return talk(s.addr, o.duration) })
+	})
+	if err == nil {
+		with, err = onNew(binary, dir, func(s *server) (result, error) { return o.talkUnder(s, name) })
+	}
+	return without, with, err
+}
+
+// onNew runs something with a new server.
+func onNew(binary, dir string, run func(*server) (result, error)) (result, error) {
 	data, err := os.MkdirTemp(dir, "data")
 	if err != nil {
-		return without, with, err
+		return result{}, err
 	}
 	s, err := startServer(binary, data)
 	if err != nil {
-		return without, with, err
+		return result{}, err
 	}
 	defer s.stop()
-	if without, err = s.watch(func() ([]time.Duration, error) { return talk(s.addr, o.duration) }); err == nil {
-		with, err = o.talkUnder(s, name)
-	}
-	return without, with, err
+	return run(s)
 }
 
 // result is what runs show.
