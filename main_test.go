@@ -77,11 +77,17 @@ func (p *program) wait() int {
 // url waits until the program has said where the chat is.
 func (p *program) url() string {
 	p.t.Helper()
-	where := regexp.MustCompile(`open at (http://\S+)`)
+	return p.said(p.stdout, `open at (http://\S+)`)
+}
+
+// said waits until the program has written what the expression finds, and returns its first group.
+func (p *program) said(f *os.File, expression string) string {
+	p.t.Helper()
+	what := regexp.MustCompile(expression)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for range 1000 {
-		if m := where.FindStringSubmatch(p.output(p.stdout)); m != nil {
+		if m := what.FindStringSubmatch(p.output(f)); m != nil {
 			return m[1]
 		}
 		select {
@@ -90,7 +96,7 @@ func (p *program) url() string {
 		case <-tick.C:
 		}
 	}
-	p.t.Fatal("the program does not say where the chat is")
+	p.t.Fatalf("the program does not say %s", expression)
 	return ""
 }
 
@@ -186,13 +192,8 @@ func TestStoppingTakesNoLongerThanItIsAllowed(t *testing.T) {
 }
 
 func TestMetricsOnAnAddressOfTheirOwn(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := free.Addr().String()
-	_ = free.Close()
-	p := start(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--metrics-listen", addr)
+	p := start(t, "--listen", "127.0.0.1:0", "--data-dir", t.TempDir(), "--metrics-listen", "127.0.0.1:0")
+	addr := p.said(p.stderr, `"what":"metrics","address":"([^"]+)"`)
 	if status, _ := get(t, p.url()+"/metrics"); status != 404 {
 		t.Errorf("on the main address: status %d", status)
 	}
