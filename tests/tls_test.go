@@ -11,8 +11,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -267,14 +269,21 @@ func TestUnixSocket(t *testing.T) {
 	}
 }
 
-// freePorts returns addresses on which nobody listens at the moment.
+// freePorts returns addresses on which nobody listens at the moment. They are below those that the system gives to connections
+// and to whoever asks for any port, so that nobody is given them before they are used.
 func freePorts(t *testing.T, n int) (addrs []string) {
 	t.Helper()
-	for range n {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	var held []net.Listener // until all are found: they differ
+	for tries := 0; len(held) < n; tries++ {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+mathrand.IntN(10_000)))
+		if err != nil && tries > 100 {
 			t.Fatal(err)
 		}
+		if err == nil {
+			held = append(held, ln)
+		}
+	}
+	for _, ln := range held {
 		addrs = append(addrs, ln.Addr().String())
 		_ = ln.Close()
 	}
