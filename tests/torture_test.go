@@ -191,7 +191,7 @@ func TestStalledSocketHoldsNobodyUpAndMissesNothing(t *testing.T) {
 		if s.metric("chat_slow_consumers_total") == 0 {
 			t.Error("the slow consumer was not counted: the socket took everything, this test proves nothing")
 		}
-	}, "--no-limits", "--ring-bytes", "256k")
+	}, "--no-limits", "--ring-bytes", "256k", "--stall-timeout", "10m", "--idle-timeout", "10m") // however slow the machine
 }
 
 // readServerFrame reads one unmasked frame (RFC 6455 §5.2) and returns its payload.
