@@ -36,23 +36,39 @@ func findBrowser(t *testing.T) string {
 // browser is a running browser.
 type browser struct{ ctx context.Context }
 
-// openBrowser starts a browser with a new profile. It is gone at the end of the test.
+// theBrowser is the one that all tests share, once one has asked for it: what they see of each other is nothing, since each
+// person has cookies, storage and a cache of their own. closeBrowser ends it.
+var theBrowser struct {
+	sync.Once
+	browser
+	cancel context.CancelFunc
+	err    error
+}
+
+// openBrowser returns the browser, which is started with a new profile for the first that asks.
 func openBrowser(t *testing.T) browser {
 	t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(findBrowser(t)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1440, 900),
-		chromedp.Flag("accept-lang", "ru"), chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits for the browser to end
-		cancel()
+	path := findBrowser(t)
+	theBrowser.Do(func() {
+		opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1440, 900),
+			chromedp.Flag("accept-lang", "ru"))
+		program, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
+		ctx, _ := chromedp.NewContext(program) // ended by closeBrowser
+		theBrowser.browser, theBrowser.cancel, theBrowser.err = browser{ctx}, cancel, chromedp.Do(ctx)
 	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start the browser: %v", err)
+	if theBrowser.err != nil {
+		t.Fatalf("start the browser: %v", theBrowser.err)
 	}
-	return browser{ctx}
+	return theBrowser.browser
+}
+
+// closeBrowser waits for the browser to end, and removes its profile.
+func closeBrowser() {
+	if theBrowser.cancel != nil {
+		_ = chromedp.Cancel(theBrowser.ctx)
+		theBrowser.cancel()
+	}
 }
 
 // person is somebody with a browser of their own: cookies and storage are not shared.

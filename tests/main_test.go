@@ -42,6 +42,7 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
+	defer closeBrowser()
 	return m.Run()
 }
 

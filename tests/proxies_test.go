@@ -81,6 +81,7 @@ func write(t *testing.T, path, text string) string {
 }
 
 func TestBehindNginx(t *testing.T) {
+	t.Parallel()
 	nginx := proxyProgram(t, "nginx")
 	behindProxy(t, "nginx.conf", func(s *server, dir, plain, sealed string) map[string]string {
 		return map[string]string{
@@ -101,6 +102,7 @@ func TestBehindNginx(t *testing.T) {
 
 // Caddy would ask an authority for a certificate; here it gets one, and other ports.
 func TestBehindCaddy(t *testing.T) {
+	t.Parallel()
 	caddy := proxyProgram(t, "caddy")
 	behindProxy(t, "Caddyfile", func(s *server, dir, plain, sealed string) map[string]string {
 		_, httpPort, _ := net.SplitHostPort(plain)

@@ -189,7 +189,10 @@ func (s *server) probe(stop <-chan struct{}) (longest time.Duration, failed []er
 // everything is acknowledged soon.
 func TestRestartUnderLoad(t *testing.T) {
 	eachDriver(t, func(t *testing.T, s *server) {
-		const clients, restarts = 50, 5
+		clients, restarts := 50, 5
+		if raceEnabled { // which takes ten times as long to bring everybody's messages to everybody
+			clients = 15
+		}
 		senders, errs := make([]*sender, clients), make([]error, clients)
 		stop, stopProbe := make(chan struct{}), make(chan struct{})
 		var talking, probing sync.WaitGroup

@@ -169,6 +169,7 @@ func untilRefused(t *testing.T, addr string, most int) (answered int) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	writeCertificate(t, cert, key, 1)
@@ -235,6 +236,7 @@ func serialAt(t *testing.T, addr string) int64 {
 }
 
 func TestUnixSocket(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "govor.sock")
 	for round := range 2 { // the second time, the file of a process that was killed is there
 		s := launch(t, "--listen", "unix:"+path, "--socket-mode", "0600", "--data-dir", t.TempDir(), "--log-format", "json")
@@ -250,6 +252,7 @@ func TestUnixSocket(t *testing.T) {
 		ws := f.dial("?name=Petr", http.Header{"X-Real-Ip": {"192.0.2.77"}})
 		wantLine(t, ws, "You are Petr")
 		s.log.await(t, regexp.MustCompile(`"name":"Petr".*"remote_addr":"192\.0\.2\.77"`), s.exited)
+		_ = ws.CloseNow() // nobody reads it any more, and a restart would wait for its answer
 		if out, err := exec.Command(serverBinary, "healthcheck", "--listen", "unix:"+path, "--data-dir", t.TempDir()).CombinedOutput(); err != nil {
 			t.Errorf("healthcheck: %v\n%s", err, out)
 		}
