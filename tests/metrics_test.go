@@ -178,3 +178,20 @@ func lineWith(s, part string) string {
 	}
 	return part
 }
+
+// The collector waits for more garbage than a small server has in use, and the room for it takes no memory.
+func TestSmallServerCollectsSeldom(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	if next := s.metric("go_memstats_next_gc_bytes"); next < 32<<20 {
+		t.Errorf("the collector runs at %.1f MiB, want at 32 or more", next/(1<<20))
+	}
+	resident := s.metric("process_resident_memory_bytes")
+	if resident == 0 {
+		t.Skip("skipped: this system does not say what is resident")
+	}
+	if resident > 54<<20 && !raceEnabled {
+		t.Errorf("%.1f MiB are resident", resident/(1<<20))
+	}
+	t.Logf("%.1f MiB are resident", resident/(1<<20))
+}
