@@ -174,7 +174,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	workers.Go(func() { h.tidy(tidyCtx, h.releaseMemory) })
 	workers.Go(func() { h.reads.run(tidyCtx) })
 	workers.Go(func() { h.watchers.run(tidyCtx) })
-	h.openRoom(protocol.Event{Room: protocol.RoomLobby, At: h.now().UnixMilli()})
+	h.openRoom(&protocol.Event{Room: protocol.RoomLobby, At: h.now().UnixMilli()})
 	err := h.journal.Follow(ctx, h.from, h.dispatch)
 	if ctx.Err() != nil {
 		err = nil

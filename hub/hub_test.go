@@ -55,7 +55,7 @@ func (g *gate) Append(e protocol.Event, done func(protocol.Receipt, error)) {
 	broken := g.broken
 	g.mu.Unlock()
 	if broken {
-		go done(protocol.Receipt{}, journal.ErrUnavailable)
+		go done(protocol.Receipt{Room: e.Room, ID: e.ID}, journal.ErrUnavailable)
 		return
 	}
 	g.Journal.Append(e, done)

@@ -167,12 +167,13 @@ func (s *Session) append(e protocol.Event) {
 	s.sending.Lock()
 	defer s.sending.Unlock()
 	if s.failed {
-		s.answered(&e, protocol.Receipt{}, errUnavailable)
+		s.answered(e.Kind, protocol.Receipt{Room: e.Room, ID: e.ID}, errUnavailable)
 		return
 	}
 	if e.Kind == protocol.KindMessage {
-		h.openRoom(e)
+		h.openRoom(&e)
 	}
+	kind := e.Kind // the whole of e need not wait for its answer
 	h.journal.Append(e, func(r protocol.Receipt, err error) {
 		var refused *protocol.Error
 		if err != nil && !errors.As(err, &refused) {
@@ -180,7 +181,7 @@ func (s *Session) append(e protocol.Event) {
 			s.failed = true
 			s.sending.Unlock()
 		}
-		s.answered(&e, r, err)
+		s.answered(kind, r, err)
 	})
 }
 
@@ -244,10 +245,10 @@ func (s *Session) reserve() bool {
 	return true
 }
 
-// answered tells the sender what became of e. A receipt whose echo is on its way waits for it: the echo wakes the
+// answered tells the sender what became of an event. A receipt whose echo is on its way waits for it: the echo wakes the
 // writer, and one write takes both.
-func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
-	s.hub.countAppend(e.Kind, r, err)
+func (s *Session) answered(kind protocol.Kind, r protocol.Receipt, err error) {
+	s.hub.countAppend(kind, r, err)
 	if err == nil {
 		s.introduced.Store(true)
 	}
@@ -255,12 +256,12 @@ func (s *Session) answered(e *protocol.Event, r protocol.Receipt, err error) {
 	if err == nil {
 		s.put(r)
 	} else {
-		s.refuse(refused.About(roomOf(e), e.ID))
+		s.refuse(refused.About(roomOf(r.Room), r.ID))
 	}
 	s.mu.Lock()
 	s.inFlight--
 	s.changeLocked()
-	echo := err == nil && !r.Duplicate && s.seatInLocked(e.Room) != nil && !s.ending
+	echo := err == nil && !r.Duplicate && s.seatInLocked(r.Room) != nil && !s.ending
 	s.mu.Unlock()
 	if err != nil && refused.Code == protocol.CodeUnavailable {
 		s.end(protocol.CloseTryAgain, reasonUnavailable)

@@ -42,7 +42,7 @@ func (h *Hub) Submit(ctx context.Context, m Member, from netip.Addr, s protocol.
 	if m.Proof != ByLogin {
 		e.Looks = m.looks()
 	}
-	h.openRoom(e)
+	h.openRoom(&e)
 	return h.wait(ctx, e)
 }
 
@@ -59,17 +59,17 @@ func (h *Hub) wait(ctx context.Context, e protocol.Event) (protocol.Receipt, err
 	r, err := journal.Wait(ctx, h.journal, e)
 	h.countAppend(e.Kind, r, err)
 	if err != nil {
-		return r, asProtocol(err).About(roomOf(&e), e.ID)
+		return r, asProtocol(err).About(roomOf(e.Room), e.ID)
 	}
 	return r, nil
 }
 
 // roomOf is the room that a sender knows an event by: what belongs to no room has none.
-func roomOf(e *protocol.Event) string {
-	if e.Room == protocol.RoomServer {
+func roomOf(room string) string {
+	if room == protocol.RoomServer {
 		return ""
 	}
-	return e.Room
+	return room
 }
 
 // checkSend is what is decided before the append: by this node's limits.
@@ -120,14 +120,15 @@ func (h *Hub) CheckRoom(name string) (string, *protocol.Error) {
 
 // openRoom appends the event that opens e's room if there is none yet. It is decided before e is, because the order of
 // appends is kept; where two open a room at once, the second event is a duplicate.
-func (h *Hub) openRoom(e protocol.Event) {
-	if _, ok := h.store.Room(e.Room); ok {
+func (h *Hub) openRoom(e *protocol.Event) {
+	room := e.Room
+	if _, ok := h.store.Room(room); ok {
 		return
 	}
 	m := Member{ID: e.Member, Name: e.Name, NameKey: e.NameKey}
-	h.journal.Append(opening(m, e.Room, e.Time()), func(_ protocol.Receipt, err error) {
+	h.journal.Append(opening(m, room, e.Time()), func(_ protocol.Receipt, err error) {
 		if err != nil && !errors.As(err, new(*protocol.Error)) { // a refusal is told of what was said there
-			h.log.Warn("room not opened", zap.String("room", e.Room), zap.Error(err))
+			h.log.Warn("room not opened", zap.String("room", room), zap.Error(err))
 		}
 	})
 }

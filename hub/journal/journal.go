@@ -17,10 +17,10 @@ var ErrUnavailable = errors.New("the journal is unavailable")
 type Journal interface {
 	// Append hands e over and returns at once; it never blocks on the disk. done is called exactly once, from a
 	// goroutine of the journal's, when this node's store has applied e (or refused it): it must not block and must
-	// not call Append. Events that one goroutine appends are decided in the order of its calls. The receipt gives
-	// the event's place, for a duplicate the first one's. The error is a *protocol.Error that Apply decided (the
-	// same on every node), or wraps ErrUnavailable: then so does that of every event of the same member that was
-	// appended later, before done was called.
+	// not call Append. Events that one goroutine appends are decided in the order of its calls. The receipt has the
+	// event's room and id, whatever became of it, and gives its place, for a duplicate the first one's. The error is a
+	// *protocol.Error that Apply decided (the same on every node), or wraps ErrUnavailable: then so does that of every
+	// event of the same member that was appended later, before done was called.
 	Append(e protocol.Event, done func(protocol.Receipt, error))
 	// Follow calls deliver with every event after the given position, in order, each once, in batches as they were
 	// committed, until ctx ends or the journal is closed. deliver is called from this goroutine only and should be

@@ -79,14 +79,15 @@ func NewLocal(s *store.Store, log *zap.Logger, reg prometheus.Registerer) *Local
 
 // Append implements Journal. When more than 16 MiB wait, the event is ErrUnavailable at once.
 func (l *Local) Append(e protocol.Event, done func(protocol.Receipt, error)) {
-	w := waiter{event: e, done: done, since: time.Now()}
+	w := waiter{event: e, done: done, since: time.Now()} // not to be pointed at: it would be put on the heap
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	// Refusals have a goroutine of their own: the caller may hold locks that done needs, and the journal's may be in a
 	// transaction.
 	switch {
 	case l.closed:
-		go l.answer(&w, receipt(&e, false), fmt.Errorf("%w: the journal is closed", ErrUnavailable), resultUnavailable)
+		late := w
+		go l.answer(&late, receipt(&late.event, false), fmt.Errorf("%w: the journal is closed", ErrUnavailable), resultUnavailable)
 	case l.refusing || l.bytes > 0 && l.bytes+w.bytes() > queueBytes:
 		w.event.Body = "" // it would be what the bound is for
 		l.refused = append(l.refused, w)

@@ -167,7 +167,7 @@ func (t *trial) refusals() {
 	} {
 		r, err := t.wait(e)
 		var pe *protocol.Error
-		if !errors.As(err, &pe) || pe.Code != code || pe.ID != e.ID || errors.Is(err, journal.ErrUnavailable) {
+		if !errors.As(err, &pe) || pe.Code != code || pe.ID != e.ID || errors.Is(err, journal.ErrUnavailable) || r.Room != e.Room || r.ID != e.ID {
 			t.Errorf("answer = %+v, %v; want %s", r, err, code)
 		}
 	}
@@ -179,9 +179,12 @@ func (t *trial) refusals() {
 func (t *trial) doneElsewhere() {
 	var mu sync.Mutex
 	answered := make(chan error, 2)
-	done := func(_ protocol.Receipt, err error) {
+	done := func(r protocol.Receipt, err error) {
 		mu.Lock() // Append is called under it
 		defer mu.Unlock()
+		if r.Room != "lobby" || r.ID == "" {
+			t.Errorf("the receipt does not say of what: %+v", r)
+		}
 		answered <- err
 	}
 	appendLocked := func(id string) {
