@@ -314,6 +314,34 @@ func TestHashesAreMadeAFewAtOnceAndTheQueueIsBounded(t *testing.T) {
 	}
 }
 
+// Where a hash takes longer than a client waits, its next try must not need one, too: it would never get in.
+func TestPasswordThatWasRightMeanwhileIsNotHashedAgain(t *testing.T) {
+	p, err := newPasswords(hasher.New("", zap.NewNop()), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range cap(p.slots) { // somebody's tries are under way
+		if err := p.acquire(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const hash = "nothing that can be compared with"
+	checked := make(chan error, 1)
+	go func() {
+		ok, err := p.check(t.Context(), "name", hash, Entry{Password: secretWord}, time.Now())
+		if err == nil && !ok {
+			err = errors.New("it is wrong")
+		}
+		checked <- err
+	}()
+	eventually(t, "it waits for the tries before it", func() bool { return p.waiting.Load() > 0 })
+	p.proved.Add(hash, p.mac(secretWord))
+	p.release()
+	if err := <-checked; err != nil {
+		t.Error(err)
+	}
+}
+
 // One text proves one claim: a signature is not accepted in another spelling.
 func TestSignaturesHaveOneSpelling(t *testing.T) {
 	s := newSigner([]byte("secret"))
