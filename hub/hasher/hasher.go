@@ -3,7 +3,8 @@
 // its garbage, however few are made at a time. The system lets the chat go first when processes are apart.
 //
 // The process is the program itself with the command Command; it ends when it is not needed for a while, and with the
-// server. Where none can be started, hashes are made here.
+// server. Where none can be started, hashes are made here; so is one that gets no processor there for too long, since who
+// gives way to everybody may wait for ever where others leave nothing.
 package hasher
 
 import (
@@ -77,16 +78,17 @@ func Serve(in io.Reader, out io.Writer) error {
 
 // Bounds of a process.
 const (
-	patience = 20 * time.Second // for one hash
-	keep     = time.Minute      // it waits so long for the next
+	patience = 2 * time.Second // for one hash, which takes a fiftieth of that; and for its end
+	keep     = time.Minute     // it waits so long for the next
 )
 
 // Hasher makes and compares hashes. There is a process for each that is made at the same time: how many that may be is the
 // caller's. Its methods may be called from any goroutine.
 type Hasher struct {
 	// Fixed at construction.
-	program string // "" = there is none
-	log     *zap.Logger
+	program  string // "" = there is none
+	patience time.Duration
+	log      *zap.Logger
 
 	mu     sync.Mutex // guards the fields below
 	idle   []*worker
@@ -94,7 +96,9 @@ type Hasher struct {
 }
 
 // New starts nothing yet. program is the path of this program; "" has hashes made here.
-func New(program string, log *zap.Logger) *Hasher { return &Hasher{program: program, log: log} }
+func New(program string, log *zap.Logger) *Hasher {
+	return &Hasher{program: program, patience: patience, log: log}
+}
 
 // Hash makes a hash of a password.
 func (h *Hasher) Hash(password string) (string, error) {
@@ -153,7 +157,7 @@ func (h *Hasher) take() (*worker, error) {
 			return w, nil
 		} // it is being ended
 	}
-	return start(h.program)
+	return start(h.program, h.patience)
 }
 
 // put keeps the process for a while.
@@ -185,15 +189,16 @@ func (h *Hasher) Close() {
 
 // worker is a process. One goroutine at a time uses it.
 type worker struct {
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	out   *bufio.Reader
-	timer *time.Timer // ends it; set while it is idle
-	once  sync.Once
+	cmd      *exec.Cmd
+	patience time.Duration
+	in       io.WriteCloser
+	out      *bufio.Reader
+	timer    *time.Timer // ends it; set while it is idle
+	once     sync.Once
 }
 
-func start(program string) (*worker, error) {
-	w := &worker{cmd: exec.Command(program, Command)} //nolint:noctx // the path is our own, and end ends it
+func start(program string, patience time.Duration) (*worker, error) {
+	w := &worker{cmd: exec.Command(program, Command), patience: patience} //nolint:noctx // the path is our own, and end ends it
 	w.cmd.Env = []string{}
 	var err error
 	if w.in, err = w.cmd.StdinPipe(); err != nil {
@@ -211,7 +216,7 @@ func start(program string) (*worker, error) {
 }
 
 func (w *worker) ask(o order) (r result, err error) {
-	kill := time.AfterFunc(patience, func() { _ = w.cmd.Process.Kill() })
+	kill := time.AfterFunc(w.patience, func() { _ = w.cmd.Process.Kill() })
 	defer kill.Stop()
 	if err := json.NewEncoder(w.in).Encode(o); err != nil {
 		return r, fmt.Errorf("ask a process for passwords: %w", err)
@@ -230,7 +235,7 @@ func (w *worker) ask(o order) (r result, err error) {
 func (w *worker) end() {
 	w.once.Do(func() {
 		_ = w.in.Close()
-		kill := time.AfterFunc(patience, func() { _ = w.cmd.Process.Kill() })
+		kill := time.AfterFunc(w.patience, func() { _ = w.cmd.Process.Kill() })
 		defer kill.Stop()
 		_ = w.cmd.Wait()
 	})

@@ -2,8 +2,11 @@ package hasher
 
 import (
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
@@ -34,6 +37,7 @@ func TestHashIsRightWhereverItIsMade(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			core, logs := observer.New(zapcore.WarnLevel)
 			h := New(tt.program, zap.New(core))
+			h.patience = time.Minute
 			defer h.Close()
 			hash, err := h.Hash("длинный \"пароль\"\n")
 			if err != nil || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
@@ -55,6 +59,30 @@ func TestHashIsRightWhereverItIsMade(t *testing.T) {
 	}
 }
 
+// Who waits for a process that gets nowhere is not kept waiting.
+func TestHashIsMadeHereWhereItWouldTakeForEver(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped: there are no scripts to be such a process")
+	}
+	program := filepath.Join(t.TempDir(), "idle")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	core, logs := observer.New(zapcore.WarnLevel)
+	h := New(program, zap.New(core))
+	defer h.Close()
+	began := time.Now()
+	if hash, err := h.Hash("password"); err != nil || !strings.HasPrefix(hash, "$argon2id$") {
+		t.Errorf("Hash = %q, %v", hash, err)
+	}
+	if took := time.Since(began); took > 5*patience {
+		t.Errorf("it took %v", took)
+	}
+	if logs.Len() != 1 {
+		t.Errorf("%d lines in the log, want 1: %v", logs.Len(), logs.All())
+	}
+}
+
 // A process that is killed is replaced, and the one who waits for it gets an answer all the same.
 func TestProcessThatDiesIsReplaced(t *testing.T) {
 	self, err := os.Executable()
@@ -63,6 +91,7 @@ func TestProcessThatDiesIsReplaced(t *testing.T) {
 	}
 	core, logs := observer.New(zapcore.WarnLevel)
 	h := New(self, zap.New(core))
+	h.patience = time.Minute
 	defer h.Close()
 	hash, err := h.Hash("password")
 	if err != nil {
