@@ -233,12 +233,14 @@ func (l *loop) visitAll(q *queue[*link], as queuedAs, limit int) int {
 
 // sleep waits for news, for something in the inbox or for the wheel.
 func (l *loop) sleep() {
-	l.asleep.Store(true)
 	var until time.Time
 	if due, ok := l.wheel.next(); ok {
 		until = l.start.Add(due)
 	}
+	// Before asleep, so that it never undoes a rouse that has seen it: such a rouse may be late, what it came for may be done,
+	// and with asleep gone nobody else would wake the loop.
 	_ = l.file.SetReadDeadline(until)
+	l.asleep.Store(true)
 	// Whoever filled the inbox before it saw the loop asleep did not wake it.
 	l.mu.Lock()
 	idle := len(l.inbox)+len(l.fresh) == 0 && !l.stopping

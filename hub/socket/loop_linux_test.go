@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -271,5 +272,37 @@ func TestWheelIsNeverEarlyAndHardlyLate(t *testing.T) {
 	}
 	if next, ok := w.next(); ok != (len(wanted) > 0) {
 		t.Errorf("next is %s, %t, and %d links wait", next, ok, len(wanted))
+	}
+}
+
+// A call of rouse that comes late, after the loop has done what it was for, must not leave the loop asleep with nobody to
+// wake it.
+func TestLateRouseLosesNoOther(t *testing.T) {
+	ls := newTestLoops(t, Limits{})
+	defer ls.Close()
+	l := ls.loops[0]
+	var late sync.WaitGroup
+	defer late.Wait()
+	over := make(chan struct{})
+	defer close(over)
+	late.Go(func() {
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				l.rouse()
+			}
+		}
+	})
+	feed := &oneForAll{over: make(chan struct{}, 1)}
+	for round := range 50_000 {
+		l.Feed(feed, false)
+		select {
+		case <-feed.over:
+		case <-time.After(10 * time.Second):
+			_ = l.file.SetReadDeadline(longAgo()) // or Close would wait for it
+			t.Fatalf("the loop sleeps on in round %d", round)
+		}
 	}
 }
