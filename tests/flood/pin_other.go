@@ -19,6 +19,8 @@ func startOn(int, *exec.Cmd) error { return errLinux }
 
 func pinTo(int) error { return errLinux }
 
+func hurry() error { return errLinux }
+
 func yield() error { return errLinux }
 
 func cpuOf(int) time.Duration { return 0 }
