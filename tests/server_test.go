@@ -76,11 +76,19 @@ func launchCommand(t *testing.T, cmd *exec.Cmd) *server {
 		close(s.exited)
 	}()
 	t.Cleanup(func() {
+		log := s.log.String()
+		stacks := ""
+		if t.Failed() {
+			stacks = s.stacks()
+		}
 		_ = s.cmd.Process.Kill()
 		<-s.exited
-		s.checkLog()
+		if stacks == "" {
+			log = s.log.String()
+		}
+		s.checkLog(log)
 		if t.Failed() {
-			t.Logf("log of the program:\n%s", tail(s.log.String(), 6000))
+			t.Logf("log of the program:\n%s\nwhere it was:\n%s", tail(log, 6000), stacks)
 		}
 	})
 	return s
@@ -101,8 +109,7 @@ func cleanEnv() []string {
 }
 
 // checkLog fails the test for what must never happen, whatever was tested.
-func (s *server) checkLog() {
-	log := s.log.String()
+func (s *server) checkLog(log string) {
 	for _, never := range []string{"DATA RACE", "panic:", "goroutine 1 [", `"level":"dpanic"`, "concurrent write"} {
 		if strings.Contains(log, never) {
 			s.t.Errorf("the program's log has %q", never)
