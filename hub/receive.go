@@ -261,16 +261,28 @@ func (s *Session) answered(kind protocol.Kind, r protocol.Receipt, err error) {
 	s.mu.Lock()
 	s.inFlight--
 	s.changeLocked()
-	echo := err == nil && !r.Duplicate && s.seatInLocked(r.Room) != nil && !s.ending
+	var t *seat // which the echo comes to
+	if err == nil && !r.Duplicate && !s.ending {
+		t = s.seatInLocked(r.Room)
+	}
 	s.mu.Unlock()
 	if err != nil && refused.Code == protocol.CodeUnavailable {
 		s.end(protocol.CloseTryAgain, reasonUnavailable)
 	}
-	if !echo {
+	if t == nil || !s.holdFor(t, r.Seq) {
 		s.notify(false)
-	} else if l := s.line.Load(); l != nil {
+	}
+}
+
+// holdFor has the writer wait for the event seq of t's room, and tells whether that is yet to come: dispatch may have been
+// faster than the answer, when it reads from the store.
+func (s *Session) holdFor(t *seat, seq int64) bool {
+	if l := s.line.Load(); l != nil {
 		if fed, ok := (*l).(line.Fed); ok {
-			fed.Hold()
+			fed.Hold() // before looking: dispatch that comes now finds it
 		}
 	}
+	t.room.mu.Lock()
+	defer t.room.mu.Unlock()
+	return t.room.head < seq
 }

@@ -213,33 +213,67 @@ func playShares(t *testing.T, seed uint64) {
 	}
 }
 
-// What a share would give is written before the end of a session that ends, and nothing after the end of its seat.
-func TestShareAndTheEnd(t *testing.T) {
-	w := newWorld(t, Limits{})
-	l := &fedLoop{t: t, r: rand.New(rand.NewPCG(1, 1))}
-	m, err := w.hub.Login(t.Context(), "Мария", nil)
+// fed opens a session of somebody, whose seat is in a share of l.
+func (w *world) fed(l *fedLoop, name string) (*fedClient, Member) {
+	w.t.Helper()
+	m, err := w.hub.Login(w.t.Context(), name, nil)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	s, err := w.hub.Open(SessionParams{Member: m, Format: protocol.JSON{}, Room: protocol.RoomLobby})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	c := &fedClient{loop: l, s: s, name: m.Name}
 	s.Bind(c)
 	s.Receive([]byte(`{"type":"hello"}`))
-	drained := func(seq int64) func() bool {
-		return func() bool {
-			for l.pump() {
-			}
-			if c.visit(); c.parked {
-				return false
-			}
-			_, seqs := c.numbers(t)
-			return len(seqs) > 0 && seqs[len(seqs)-1] == seq
+	seq := w.say("lobby", "one")
+	eventually(w.t, "the seat is in a share", func() bool {
+		for l.pump() {
+		}
+		if c.visit(); c.parked {
+			return false
+		}
+		_, seqs := c.numbers(w.t)
+		return len(seqs) > 0 && seqs[len(seqs)-1] == seq
+	})
+	return c, m
+}
+
+// A receipt waits for the event that it is of, so that both go out in one write; but not where that has come already, as
+// when dispatch reads from the store.
+func TestReceiptWaitsOnlyForWhatIsToCome(t *testing.T) {
+	w := newWorld(t, Limits{})
+	l := &fedLoop{t: t, r: rand.New(rand.NewPCG(1, 1))}
+	c, _ := w.fed(l, "Мария")
+	head := w.say("lobby", "two")
+	eventually(t, "the event is dispatched", func() bool {
+		r := w.hub.resident("lobby")
+		defer r.mu.Unlock()
+		return r.head == head
+	})
+	for _, tt := range []struct {
+		seq          int64
+		woken, holds bool
+	}{{head + 1, false, true}, {head, true, true}} {
+		c.visit()
+		if !c.s.reserve() {
+			t.Fatal("the session has ended")
+		}
+		c.s.answered(protocol.KindMessage, protocol.Receipt{Room: "lobby", ID: "x", Seq: tt.seq}, nil)
+		if woken, holds := c.woken.Load(), c.holds.Load(); woken != tt.woken || holds != tt.holds {
+			t.Errorf("a receipt of %d after %d: woken %t, holds %t; want %t, %t", tt.seq, head, woken, holds, tt.woken, tt.holds)
 		}
 	}
-	eventually(t, "the seat is in a share", drained(w.say("lobby", "one")))
+	c.s.Ended(protocol.CloseNormal, "test")
+}
+
+// What a share would give is written before the end of a session that ends, and nothing after the end of its seat.
+func TestShareAndTheEnd(t *testing.T) {
+	w := newWorld(t, Limits{})
+	l := &fedLoop{t: t, r: rand.New(rand.NewPCG(1, 1))}
+	c, m := w.fed(l, "Мария")
+	s := c.s
 	before := w.say("lobby", "before")
 	if err := w.hub.Logout(t.Context(), m); err != nil {
 		t.Fatal(err)
