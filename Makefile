@@ -46,10 +46,11 @@ tests/js/node_modules/axe-core/axe.min.js: tests/js/package-lock.json
 	npm ci --prefix tests/js --no-audit --no-fund
 	@touch $@
 
-# What the page promises in milliseconds: how soon a phone on a slow line sees a room, and that neither scrolling nor
-# typing stutters. Nothing else should be running: that is why make test leaves it out. FIGURES=TestBrowserScrolls for one.
+# What the page promises in milliseconds: how soon a phone on a slow line sees a room, that neither scrolling nor typing
+# stutters, and that a short restart goes unnoticed. Nothing else should be running: that is why make test leaves it out.
+# FIGURES=TestBrowserScrolls for one.
 figures:
-	GOVOR_REQUIRE_BROWSER=1 GOVOR_FIGURES=1 go test -count=1 -parallel 1 -v -run '$(or $(FIGURES),TestBrowserPaints|TestBrowserScrolls|TestBrowserKeepsUp)' ./tests
+	GOVOR_REQUIRE_BROWSER=1 GOVOR_FIGURES=1 go test -count=1 -parallel 1 -v -run '$(or $(FIGURES),TestBrowserPaints|TestBrowserScrolls|TestBrowserKeepsUp|TestBrowserSaysNothing)' ./tests
 
 # Both drivers of sockets are there and pass the same suite: fails if the name of either is missing from the output.
 drivers:

@@ -1,11 +1,13 @@
 package tests
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -225,5 +227,32 @@ func TestBrowserIsHonestAboutTheConnection(t *testing.T) {
 		p.do(chromedp.Evaluate[chromedp.Void](event))
 		p.until("it is back by "+what, back)
 		live("снова, " + what)
+	}
+}
+
+// Of a restart by hand that takes less than two seconds the page says nothing: it comes back by itself before.
+func TestBrowserSaysNothingOfAShortRestart(t *testing.T) {
+	needFigures(t)
+	const restarts, away = 5, 1200 * time.Millisecond
+	b := openBrowser(t)
+	s := start(t, "--no-limits")
+	p := b.person(t, "Мария")
+	p.enter(s)
+	p.do(chromedp.Evaluate[chromedp.Void](`window.said = []; new MutationObserver(() => {
+		const banner = document.getElementById("banner");
+		if (!banner.hidden) said.push(banner.innerText);
+	}).observe(document.getElementById("banner"), {attributes: true})`))
+	for i := range restarts {
+		cut := time.Now()
+		s.stop()
+		<-time.After(time.Until(cut.Add(away)))
+		s = s.again()
+		text := fmt.Sprint("после перезапуска ", i+1)
+		s.curl("/r/lobby/messages?name=ci", text)
+		p.sees(text)
+		t.Logf("the server is back after %v, the page has a message after %v", away, time.Since(cut).Round(time.Millisecond))
+	}
+	if said := eval[string](p, `said.join("; ")`); said != "" {
+		t.Errorf("the page says %q", said)
 	}
 }

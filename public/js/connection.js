@@ -28,6 +28,7 @@ const MAX_DELAY_MS = 30_000;
 const STABLE_MS = 10_000; // a connection that lived so long has lasted
 const EARLY_CUTS = 3; // after so many in a row that have not, the delays grow: whoever cuts them has too much to do
 const RESTART_TRIES = 5; // after so many, a restart is no longer the reason
+const SILENT_MS = [1_400, 1_850]; // after a cut; the last try that comes before the banner does is in here
 const RESTART = /^restart retry-within-ms=(\d{1,7})$/;
 
 export class Connection {
@@ -41,6 +42,8 @@ export class Connection {
   #early = 0; // connections in a row that did not last
   #turn = 0; // counts tries, so that a late answer to an earlier one is seen
   #openedAt = 0;
+  #cutAt = 0;
+  #few = false; // a restart of a server that few are at, so that one try more does no harm
   #loggedOut = false;
   #timer = 0; // the one thing that is waited for: a try, an answer, or silence
 
@@ -140,18 +143,35 @@ export class Connection {
     this.#loggedOut = reason === LOGGED_OUT;
     if (wasOpen) this.#early = Date.now() - this.#openedAt >= STABLE_MS ? 0 : this.#early + 1;
     if (this.#loggedOut || (wasOpen && this.#early < EARLY_CUTS)) this.#tries = 0;
-    if (wasOpen) this.#parts.onLost(code);
+    const restart = RESTART.exec(reason);
+    if (wasOpen) {
+      this.#cutAt = Date.now();
+      this.#few = Boolean(restart && Number(restart[1]) <= FIRST_TRY_MS);
+      this.#parts.onLost(code);
+    }
     if (code === CLOSE_POLICY && reason === TOO_FAST) {
       this.#enter("waiting", false, Date.now() + TOO_FAST_MS, true);
       return this.#wait(TOO_FAST_MS, () => void this.#try());
     }
     if (code === CLOSE_POLICY) return this.#enter("ended");
-    const restart = RESTART.exec(reason);
     const bound = Math.min(MAX_DELAY_MS, FIRST_TRY_MS * 2 ** this.#tries++);
-    const delay = this.#random() * (restart ? Math.max(FIRST_TRY_MS, Number(restart[1])) : bound);
+    const delay = this.#inSilence(this.#random() * (restart ? Math.max(FIRST_TRY_MS, Number(restart[1])) : bound));
     const restarting = Boolean(restart) || (this.#state.restart && this.#tries <= RESTART_TRIES);
     this.#enter("waiting", restarting, Date.now() + delay);
     this.#wait(delay, () => void this.#try());
+  }
+
+  /**
+   * Brings a try forward, once, so that a short restart of a server that few are at is over before it is worth a word.
+   * @param {number} delay
+   */
+  #inSilence(delay) {
+    if (!this.#few) return delay;
+    const [from, to] = SILENT_MS;
+    const last = this.#cutAt + from + this.#random() * (to - from) - Date.now();
+    if (delay <= last) return delay;
+    this.#few = false;
+    return last > 0 ? last : delay;
   }
 
   /** Lets go of the socket. What it still says is not heard: a closing handshake on a dead network takes minutes. */

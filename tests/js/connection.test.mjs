@@ -128,6 +128,30 @@ test("after a restart it comes back within the time the server names", async (t)
   assert.equal(h.states.at(-1).restart, true, "it is still the restart that we wait for");
 });
 
+test("a short restart is over before the banner comes, where few are", async (t) => {
+  for (const [random, within, expected] of [
+    [0.999, 1000, [999, 1850, 5846]],
+    [0.5, 1000, [500, 1500, 1625, 5625]],
+    [0.999, 1001, [1000, 2998]],
+    [0.5, 5000, [2500, 3500, 5500]],
+  ]) {
+    const h = await harness(t, { random: () => random });
+    await h.open();
+    const cut = Date.now();
+    h.sockets[0].cut(1012, `restart retry-within-ms=${within}`);
+    const tries = [];
+    for (const _ of expected) {
+      const { retryAt } = h.states.at(-1);
+      tries.push(Math.round(retryAt - cut));
+      await h.tick(Math.ceil(retryAt - Date.now()));
+      h.sockets.at(-1).cut();
+    }
+    // A clock of whole milliseconds adds one here and there.
+    for (const [i, at] of expected.entries()) assert.ok(Math.abs(tries[i] - at) <= i + 1, `${within} ms, ${random}: ${tries}, want ${expected}`);
+    mock.timers.reset();
+  }
+});
+
 test("ends for good after 1008, and nothing wakes it", async (t) => {
   const h = await harness(t);
   await h.open();
