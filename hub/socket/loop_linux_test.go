@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -292,6 +293,7 @@ func TestLateRouseLosesNoOther(t *testing.T) {
 				return
 			default:
 				l.rouse()
+				runtime.Gosched() // there may be one core only
 			}
 		}
 	})
