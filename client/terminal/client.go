@@ -82,6 +82,7 @@ type place struct {
 type who struct {
 	token      string
 	member     string // whom the token proves
+	is         protocol.MemberID
 	waits      bool   // this connection's hello waits for the welcome that tells what the password proves
 	byPassword string // the name in that welcome
 	presented  bool   // this connection's hello had a token, and no answer came yet

@@ -72,7 +72,7 @@ func TestAtMostSixteenAreOnTheirWay(t *testing.T) {
 
 // A connection that is cut before the receipts arrive must neither lose, double nor reorder anything.
 func TestReconnectSendsAgainInOrderAndNothingTwice(t *testing.T) {
-	s := newFakeServer(t)
+	s, seen := newFakeServer(t), make(chan struct{})
 	s.on(func(c *fakeConn, cmd protocol.Command) bool {
 		m, ok := cmd.(protocol.Send)
 		if !ok || c.number > 0 {
@@ -80,10 +80,8 @@ func TestReconnectSendsAgainInOrderAndNothingTwice(t *testing.T) {
 		}
 		switch m.Text {
 		case "два": // stored, the receipt is lost
-			c.s.mu.Lock()
-			c.live = false
-			c.s.mu.Unlock()
-			c.store(m)
+			<-seen // a reset takes along what the client has not read
+			c.storeUnseen(m)
 			_ = c.ws.CloseNow()
 			return true
 		case "один":
@@ -93,6 +91,8 @@ func TestReconnectSendsAgainInOrderAndNothingTwice(t *testing.T) {
 	})
 	p := startPiped(t, s, nil, "Иван")
 	p.type_("один", "два", "три", "четыре")
+	p.out.wait(t, "Иван: один")
+	close(seen)
 	s.seated(1)
 	s.say("Пётр", "а я тут")
 	p.out.wait(t, "а я тут")
@@ -305,6 +305,34 @@ func TestInterrupt(t *testing.T) {
 	p = startPiped(t, s, nil, "Иван")
 	p.type_("без ответа")
 	<-got
+	p.interrupt()
+	p.wantExit(exitInterrupted)
+}
+
+// Who sees the own message among the others' has sent it, also where the receipt is still on its way.
+func TestAnEchoIsAsGoodAsAReceipt(t *testing.T) {
+	s := newFakeServer(t)
+	s.on(func(c *fakeConn, cmd protocol.Command) bool {
+		m, ok := cmd.(protocol.Send)
+		if ok {
+			// The same id, of somebody else, is another message.
+			c.s.add(protocol.Event{ID: m.ID, Member: protocol.NewMemberID(), Name: "Пётр", Body: "чужое"})
+			if m.Text == "дошло" {
+				c.store(m)
+			}
+		}
+		return ok
+	})
+	p := startPiped(t, s, nil, "Иван")
+	p.type_("дошло")
+	p.out.wait(t, "Иван: дошло")
+	p.interrupt()
+	p.wantExit(exitOK)
+
+	p = startPiped(t, s, nil, "Анна")
+	p.type_("не дошло")
+	s.wait("the message", func() bool { return len(s.events) == 3 })
+	p.out.wait(t, "Пётр: чужое")
 	p.interrupt()
 	p.wantExit(exitInterrupted)
 }

@@ -212,6 +212,14 @@ func (c *fakeConn) send(m protocol.Send) {
 	c.write(protocol.Receipt{Room: protocol.RoomLobby, ID: m.ID, Seq: seq, Duplicate: duplicate})
 }
 
+// storeUnseen stores, and the sender learns nothing of it: no receipt, and no echo on this connection.
+func (c *fakeConn) storeUnseen(m protocol.Send) {
+	c.s.mu.Lock()
+	c.live = false
+	c.s.mu.Unlock()
+	c.store(m)
+}
+
 func (c *fakeConn) store(m protocol.Send) (seq int64, duplicate bool) {
 	c.s.mu.Lock()
 	c.s.sends = append(c.s.sends, m.Text)

@@ -76,7 +76,7 @@ func (c *client) welcome(f protocol.Welcome) {
 		return
 	}
 	c.who.presented = false
-	c.who.name = clean(f.Name)
+	c.who.is, c.who.name = f.Member, clean(f.Name)
 	if c.asked.name != "" {
 		c.renamed(c.who.name)
 	}
@@ -173,6 +173,9 @@ func (c *client) message(f protocol.Message, raw []byte) {
 		return
 	}
 	c.room.last, c.room.lastID = f.Seq, f.ID
+	if f.Member == c.who.is { // the echo says that it is stored as well as the receipt does, which may come later
+		c.stored(f.ID)
+	}
 	switch f.Kind { // shown as what it did, below the message: a terminal takes nothing back
 	case protocol.KindDeletion:
 		f.Erased = true
@@ -212,13 +215,18 @@ func (c *client) presence(f *protocol.Presence) {
 }
 
 func (c *client) receipt(f protocol.Receipt) {
-	if c.acted(f.ID, nil) || !c.box.take(f.ID) {
-		return
-	}
-	c.wait.connected()
-	if !f.Duplicate {
+	if !c.acted(f.ID, nil) && c.stored(f.ID) && !f.Duplicate {
 		c.room.target = max(c.room.target, f.Seq)
 	}
+}
+
+// stored takes a message that the server has from the outbox; false when it does not wait there.
+func (c *client) stored(id string) bool {
+	if !c.box.take(id) {
+		return false
+	}
+	c.wait.connected()
+	return true
 }
 
 // refuse gives a message up: a person may retry it, a pipe is told by the exit code.

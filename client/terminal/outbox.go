@@ -7,7 +7,7 @@ import (
 	"govor/hub/protocol"
 )
 
-// outbox is what was typed and has no receipt yet, in the order in which it was typed, and what the server did not take.
+// outbox is what was typed and has neither receipt nor echo yet, in the order in which it was typed, and what the server did not take.
 // With a shelf it outlives the program. It belongs to the client's loop.
 type outbox struct {
 	shelf   *shelf // nil = what is not sent is gone with the program
@@ -66,7 +66,7 @@ func (b *outbox) next() (outgoing, bool) {
 	return *m, true
 }
 
-// take removes the message that a receipt is about; false when id is unknown.
+// take removes the message that a receipt or an echo is about; false when id is unknown.
 func (b *outbox) take(id string) bool {
 	m, ok := b.pull(id)
 	if ok {

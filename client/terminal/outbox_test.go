@@ -71,7 +71,7 @@ func TestTheNextRunSendsWhatWasLeft(t *testing.T) {
 	s.on(func(c *fakeConn, cmd protocol.Command) bool {
 		m, ok := cmd.(protocol.Send)
 		if ok && c.number == 0 { // stored, no answer
-			c.store(m)
+			c.storeUnseen(m)
 			stored <- struct{}{}
 		}
 		return ok && c.number == 0
@@ -184,7 +184,7 @@ func TestWhatMayBeStoredIsNotSentByAnotherMember(t *testing.T) {
 	s.on(func(c *fakeConn, cmd protocol.Command) bool {
 		m, ok := cmd.(protocol.Send)
 		if ok {
-			c.store(m)
+			c.storeUnseen(m)
 			stored <- struct{}{}
 		}
 		return ok

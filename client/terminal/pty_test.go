@@ -221,7 +221,7 @@ func testKilledWhileSending(t *testing.T, bin string) {
 			return false
 		}
 		if arrived++; arrived <= protocol.MaxUnacknowledged/2 {
-			c.store(m) // half are stored and half are lost; nothing is answered
+			c.storeUnseen(m) // half are stored and half are lost; nothing is answered
 		}
 		held <- struct{}{}
 		return true

@@ -230,11 +230,12 @@ func (v *vt) wait(what string, cond func(lines []string) bool) {
 	}
 }
 
-// waitText waits until a row contains text; waitLast until the last row is text.
+// waitText waits until text is there, on the screen or above it: what has scrolled away was seen. waitLast waits until
+// the last row is text.
 func (v *vt) waitText(text string) {
 	v.t.Helper()
 	v.wait(fmt.Sprintf("%q", text), func(lines []string) bool {
-		return strings.Contains(strings.Join(lines, "\n"), text)
+		return strings.Contains(strings.Join(append(slices.Clone(v.scrolled), lines...), "\n"), text)
 	})
 }
 
