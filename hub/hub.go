@@ -88,6 +88,7 @@ type Hub struct {
 	suffixes  suffixes
 	leases    leases
 	holds     holds
+	storm     storm
 	ownerKey  ownerKey
 	from      store.Position  // where the follower begins
 	ctx       context.Context // of reads for sessions; ends with cancel

@@ -9,7 +9,8 @@ import (
 )
 
 // presence is who is in a room. It is told to the room at most once per presenceInterval; leaving only after a grace
-// time in which nobody came back, so that reloads and short cuts are silent. Guarded by the room's mu.
+// time in which nobody came back, so that reloads and short cuts are silent. In a storm it is told less often. Guarded by
+// the room's mu.
 type presence struct {
 	members map[protocol.MemberID]*present
 	online  int               // members with a session
@@ -20,6 +21,7 @@ type presence struct {
 	shown   time.Time         // when a frame was last sent
 	timer   *time.Timer       // runs while something is to be told
 	due     time.Time         // when timer fires
+	putOff  time.Time         // since when telling waits for the end of a storm; zero = it does not
 }
 
 // present is one member in a room.
@@ -42,6 +44,7 @@ func (r *room) enterLocked(m Member) {
 	}
 	if p.sessions == 0 {
 		r.presence.online++
+		r.hub.storm.note(r.hub.now())
 	}
 	r.presence.changed = r.presence.changed || p.sessions == 0 || p.name != m.Name
 	p.call(m.Name)
@@ -85,6 +88,7 @@ func (r *room) leaveLocked(m protocol.MemberID) {
 		r.presence.online--
 		r.presence.changed = true
 		p.left = r.hub.now()
+		r.hub.storm.note(p.left)
 		r.tellByLocked(p.left.Add(r.hub.limits.PresenceGrace))
 	}
 }
@@ -109,6 +113,10 @@ func (r *room) tell() {
 	r.mu.Lock()
 	r.presence.timer = nil
 	now := r.hub.now()
+	if r.putOffLocked(now) {
+		r.mu.Unlock()
+		return
+	}
 	f := &protocol.Presence{Room: r.name, At: now}
 	next := time.Time{}
 	for id, p := range r.presence.members {
@@ -145,6 +153,20 @@ func (r *room) tell() {
 	}
 	r.mu.Unlock()
 	r.hub.reap(r)
+}
+
+// putOffLocked tells whether there is a storm in which telling can wait, and then sets the timer.
+func (r *room) putOffLocked(now time.Time) bool {
+	p := &r.presence
+	if !r.hub.storm.raging(now) || !p.putOff.IsZero() && now.Sub(p.putOff) >= stormDelay {
+		p.putOff = time.Time{}
+		return false
+	}
+	if p.putOff.IsZero() {
+		p.putOff = now
+	}
+	r.tellByLocked(now.Add(stormWindow))
+	return true
 }
 
 // showPeopleLocked shows a frame with the list of people. Whoever is away for a moment is not in it, and has to be shown
