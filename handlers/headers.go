@@ -23,15 +23,23 @@ func (s *Server) withHeaders(c *fiber.Ctx) error {
 
 func (s *Server) setHeaders(c *fiber.Ctx) {
 	s.identify(c)
-	c.Set(fiber.HeaderContentSecurityPolicy, policy)
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	c.Set(fiber.HeaderXFrameOptions, "DENY")
-	c.Set(fiber.HeaderReferrerPolicy, "same-origin") // with no-referrer, browsers send Origin: null with forms
-	c.Set(fiber.HeaderPermissionsPolicy, permissions)
-	c.Set("Cross-Origin-Opener-Policy", "same-origin")
-	c.Set("Cross-Origin-Resource-Policy", "same-origin")
-	c.Set(fiber.HeaderCacheControl, "no-store")
+	h := &c.Response().Header
+	for i := range always {
+		h.SetCanonical(always[i].key, always[i].value)
+	}
 	if s.overTLS(c) {
 		c.Set(fiber.HeaderStrictTransportSecurity, transport)
 	}
+}
+
+// always is what every answer has, ready to be copied: keys are in their canonical form.
+var always = []struct{ key, value []byte }{
+	{[]byte(fiber.HeaderContentSecurityPolicy), []byte(policy)},
+	{[]byte(fiber.HeaderXContentTypeOptions), []byte("nosniff")},
+	{[]byte(fiber.HeaderXFrameOptions), []byte("DENY")},
+	{[]byte(fiber.HeaderReferrerPolicy), []byte("same-origin")}, // with no-referrer, browsers send Origin: null with forms
+	{[]byte(fiber.HeaderPermissionsPolicy), []byte(permissions)},
+	{[]byte("Cross-Origin-Opener-Policy"), []byte("same-origin")},
+	{[]byte("Cross-Origin-Resource-Policy"), []byte("same-origin")},
+	{[]byte(fiber.HeaderCacheControl), []byte("no-store")},
 }

@@ -114,7 +114,6 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.app = fiber.New(s.fiberConfig(cfg))
-	s.app.Server().KeepHijackedConns = true // or closing a WebSocket does nothing
 	s.app.Server().Logger = serverLog{cfg.Log}
 	s.app.Server().Handler = onlyMethods(s.app.Server().Handler)
 	s.app.Server().ConnState = tellWatch

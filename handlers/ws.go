@@ -186,10 +186,11 @@ func (s *Server) newUpgrade() fiber.Handler {
 }
 
 // joined gives a connection to an event loop after its upgrade, or drives it to its end. conn is the library's and
-// pooled: nothing but the inner connection is used, and nothing of either after the return.
+// pooled, as is what is around the socket below it: nothing but the inner connection is used, that for nothing but to read
+// what follows the handshake, and nothing of either after the return. The socket is written and closed past them, so the
+// server need not keep them for connections that go on (fasthttp.Server.KeepHijackedConns, 8 KiB for each).
 func (s *Server) joined(conn *websocket.Conn) {
 	ws := conn.Conn
-	defer func() { _ = ws.Close() }()
 	j, ok := conn.Locals(localJoining).(*joining)
 	if !ok || !j.place.take() {
 		return

@@ -102,6 +102,9 @@ func (h *Hub) message(m Member, room string, s protocol.Send) protocol.Event {
 // CheckRoom is protocol.CheckRoom, and refuses a room that nobody has opened if it could be taken for one that is there,
 // which the error suggests.
 func (h *Hub) CheckRoom(name string) (string, *protocol.Error) {
+	if _, ok := h.store.Room(name); ok && name != protocol.RoomServer {
+		return name, nil // as it was checked when the room was opened
+	}
 	room, bad := protocol.CheckRoom(name)
 	if bad != nil {
 		return "", bad

@@ -121,28 +121,31 @@ var roomProfile = precis.NewIdentifier(precis.FoldWidth, precis.LowerCase(), pre
 // CheckRoom says whether s may be the name of a room and returns it as it is written everywhere: lower case, NFC,
 // 1–32 letters, digits, '-', '_' or '.', beginning with a letter or digit.
 func CheckRoom(s string) (string, *Error) {
-	bad := Errorf(CodeBadRoom, "a room's name has 1 to %d letters, digits, - _ or ., and begins with a letter or digit", MaxNameLen)
 	if s == "" || !utf8.ValidString(s) || len(s) > 4*MaxNameLen {
-		return "", bad
+		return "", badRoom()
 	}
 	room, err := roomProfile.String(s)
 	if err != nil || utf8.RuneCountInString(room) > MaxNameLen {
-		return "", bad
+		return "", badRoom()
 	}
 	if bidirule.DirectionString(room) != bidi.LeftToRight && !bidirule.ValidString(room) {
-		return "", bad
+		return "", badRoom()
 	}
 	for i, r := range room {
 		switch {
 		case isInkless(r):
-			return "", bad
+			return "", badRoom()
 		case unicode.IsLetter(r), unicode.IsDigit(r):
 		case i > 0 && (r == '-' || r == '_' || r == '.' || unicode.Is(unicode.M, r)):
 		default:
-			return "", bad
+			return "", badRoom()
 		}
 	}
 	return room, nil
+}
+
+func badRoom() *Error {
+	return Errorf(CodeBadRoom, "a room's name has 1 to %d letters, digits, - _ or ., and begins with a letter or digit", MaxNameLen)
 }
 
 // CheckText says whether s may be sent as a message: UTF-8, not only spaces, at most maxText characters

@@ -1,6 +1,7 @@
 package restart
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -32,7 +33,10 @@ const UnixPrefix = "unix:"
 
 // Listen takes an address. The error is a sentence that names flag, which sets it.
 func Listen(addr, flag string) (*Listener, error) {
-	ln, err := net.Listen("tcp", addr) //nolint:noctx // it does not wait
+	// Without keep-alive packets: what is silent for too long is ended by HTTP's and WebSockets' own deadlines, and to ask for
+	// them would cost four system calls for each connection.
+	cfg := net.ListenConfig{KeepAlive: -1}
+	ln, err := cfg.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("another program listens on %s already; stop it, or choose another address with %s", addr, flag)
 	}

@@ -58,8 +58,7 @@ func run(ctx context.Context, addr, mode string, ready func(net.Addr)) error {
 		return err
 	}
 	server := &fasthttp.Server{
-		Handler: e.handle, KeepHijackedConns: true, // or closing a WebSocket does nothing
-		ReadTimeout: 10 * time.Second, NoDefaultServerHeader: true,
+		Handler: e.handle, ReadTimeout: 10 * time.Second, NoDefaultServerHeader: true,
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }() // ends with Shutdown
@@ -94,8 +93,7 @@ func (e *echo) drive(ws *websocket.Conn) {
 	case e.loops == nil:
 		socket.Serve(ws, nil, p, e.limits, onPanic)
 	case !e.loops.Adopt(ws, nil, p, func() {}):
-		fmt.Fprintln(os.Stderr, "echo: the event loop does not take a connection")
-		_ = ws.Close()
+		fmt.Fprintln(os.Stderr, "echo: the event loop does not take a connection") // the server closes it
 	}
 }
 
