@@ -82,13 +82,14 @@ type place struct {
 type who struct {
 	token      string
 	member     string // whom the token proves
-	is         protocol.MemberID
 	waits      bool   // this connection's hello waits for the welcome that tells what the password proves
 	byPassword string // the name in that welcome
 	presented  bool   // this connection's hello had a token, and no answer came yet
 	welcomes   int    // so many on this connection
 	name       string
 	told       string // the name that was last told to the person
+
+	is protocol.MemberID // of the last welcome that counted
 }
 
 // outage is a time without a seat.
