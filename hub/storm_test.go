@@ -24,10 +24,10 @@ func TestInAStormPresenceWaits(t *testing.T) {
 		t.Fatalf("%q", f)
 	}
 	clock.add(presenceInterval)
-	w.open(SessionParams{Format: protocol.Text{}, Member: Member{Name: "Борис"}})
 	for i := range stormSize {
 		w.open(SessionParams{Format: protocol.Text{}, Room: fmt.Sprint("other-", i%10), Member: Member{Name: fmt.Sprint("m", i)}})
 	}
+	w.open(SessionParams{Format: protocol.Text{}, Member: Member{Name: "Борис"}})
 	tell()
 	w.open(SessionParams{Format: protocol.Text{}, Member: Member{Name: "Вера"}})
 	for waited := time.Duration(0); waited < stormDelay; waited += stormWindow / 2 {
