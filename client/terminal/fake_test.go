@@ -27,7 +27,6 @@ type fakeServer struct {
 	conns     []*fakeConn // all there ever were
 	tokens    map[string]fakeMember
 	hellos    []protocol.Hello
-	sends     []string // texts in the order in which they arrived, with repetitions
 	names     []string // of the query
 	door      fakeDoor
 	closed    bool
@@ -222,8 +221,6 @@ func (c *fakeConn) storeUnseen(m protocol.Send) {
 
 func (c *fakeConn) store(m protocol.Send) (seq int64, duplicate bool) {
 	c.s.mu.Lock()
-	c.s.sends = append(c.s.sends, m.Text)
-	c.s.changed.Broadcast()
 	for _, e := range c.s.events {
 		if e.ID == m.ID && e.Member == c.member.id {
 			c.s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"govor/hub/protocol"
 )
 
-// outbox is what was typed and has neither receipt nor echo yet, in the order in which it was typed, and what the server did not take.
-// With a shelf it outlives the program. It belongs to the client's loop.
+// outbox is what was typed and has neither receipt nor echo yet, in the order in which it was typed, and what the server
+// did not take. With a shelf it outlives the program. It belongs to the client's loop.
 type outbox struct {
 	shelf   *shelf // nil = what is not sent is gone with the program
 	waiting []outgoing
