@@ -2,6 +2,7 @@ package tests
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -40,7 +41,9 @@ func (p *person) trace(do func()) []task {
 		tasks []task
 		ended = make(chan bool, 1)
 	)
-	err := chromedp.Listen(p.ctx, func(ev any) {
+	ctx, cancel := context.WithCancel(p.ctx) // of the listener: the next trace has its own
+	defer cancel()
+	err := chromedp.Listen(ctx, func(ev any) {
 		switch ev := ev.(type) {
 		case *tracing.EventDataCollected:
 			mu.Lock()

@@ -91,7 +91,7 @@ export class Log {
   /** Goes to the end of the list and follows from there. */
   toEnd() {
     this.#following = this.#live;
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#toBottom();
     this.#look();
     this.read();
   }
@@ -204,20 +204,26 @@ export class Log {
       this.read();
     } else if (scrollTop < this.#top && scrollHeight >= this.#height) {
       this.#following = false; // somebody went up; that the list grew or was trimmed does not count
+    } else if (this.#following) {
+      this.#toBottom(); // as much came as was let go: the list has the size it had, and nothing else tells of it
     }
     this.#steady.noted();
     this.#look();
   }
 
   #settle() {
-    if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.#following) this.#toBottom();
     else this.#steady.resized();
     this.#look();
   }
 
   /** Who follows the end stays there, however much goes at once: the beginning would be taken for what is being read. */
   #trim() {
-    if (this.#history.trim(this.reading) && this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    if (this.#history.trim(this.reading) && this.#following) this.#toBottom();
+  }
+
+  #toBottom() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   #look() {

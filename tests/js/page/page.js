@@ -288,6 +288,19 @@ const tests = {
     equal(outline().at(-1), 420);
   },
 
+  async "the end is followed also when the list is as long as before, and what has come is not what was let go last"() {
+    const { apply, log, scroller } = parts();
+    log.begin(true, 0, NOTHING_UNREAD);
+    const atEnd = () => scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop < 2;
+    for (let i = 1; i <= 333; i++) apply(message(i));
+    await until(atEnd, "the end");
+    const height = scroller.scrollHeight;
+    for (let i = 334; i <= 374; i++) apply(message(i)); // 41 are let go at the eighth
+    equal(scroller.scrollHeight, height, "the height of the list");
+    await until(atEnd, "the end again");
+    equal(log.atEnd, true);
+  },
+
   async "a page about one message shows that one"() {
     const { apply, log, scroller } = parts();
     for (let i = 1; i <= 80; i++) apply(message(i));
