@@ -13,7 +13,7 @@ import (
 
 // The largest thing on the page of a room is to be there within a second, on a phone four times slower than this machine
 // and over a slow line. Beside other tests it takes what they leave: then only what is wrong with the page itself, such
-// as round trips one after another, can be told. make paint, with nothing else running, tests the promise.
+// as round trips one after another, can be told. make figures, with nothing else running, tests the promise.
 const (
 	paintRounds = 5
 	maxPaint    = time.Second

@@ -150,6 +150,44 @@ func TestLoopTakesTheSocketFromGo(t *testing.T) {
 	waitFor(t, func() bool { return len(p.texts()) == 1 })
 }
 
+type unbound struct{ *fakePeer }
+
+func (unbound) Bind(line.Line) { panic("unbound") }
+
+func TestPanicWhileAConnectionIsAdoptedIsTheCallers(t *testing.T) {
+	ls := newTestLoops(t, Limits{})
+	defer ls.Close()
+	for range 2 * len(ls.loops) { // no taker is lost
+		client, server := tcpPair(t)
+		func() {
+			defer func() {
+				if v := recover(); v != "unbound" {
+					t.Errorf("recovered %v", v)
+				}
+			}()
+			ls.hand(server, nil, unbound{newFakePeer()}, nil)
+		}()
+		_ = client.Close()
+	}
+	for range ls.loops {
+		a := &adoption{in: nil, over: make(chan struct{}, 1)}
+		select {
+		case ls.takers <- a:
+			<-a.over
+		case <-time.After(10 * time.Second):
+			t.Fatal("no taker is left")
+		}
+	}
+	client, server := tcpPair(t)
+	defer client.Close()
+	p := newFakePeer()
+	if !ls.hand(server, nil, p, nil) {
+		t.Fatal("not adopted")
+	}
+	_, _ = client.Write(frame(0x81, "x"))
+	waitFor(t, func() bool { return len(p.texts()) == 1 })
+}
+
 func TestLoopsAdoptSocketsOnly(t *testing.T) {
 	ls := newTestLoops(t, Limits{})
 	defer ls.Close()
