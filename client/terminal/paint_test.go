@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rivo/uniseg"
+
 	"govor/hub/protocol"
 )
 
@@ -30,6 +32,7 @@ func TestWrap(t *testing.T) {
 		{"https://a.b/c/d?e", 10, 10, []string{"https://a.", "b/c/d?e"}},
 		{"из-за", 4, 4, []string{"из-", "за"}},
 		{"日", 1, 1, []string{"日"}},
+		{"абвг\u2001", 4, 4, []string{"абвг", "\u2001"}}, // a space that is not left out takes its column
 		{"абв", 0, -3, []string{"а", "б", "в"}},
 	} {
 		var got []string
@@ -44,6 +47,9 @@ func TestWrap(t *testing.T) {
 
 func FuzzWrapLosesNothing(f *testing.F) {
 	f.Add("раз два 日本語 👩‍👩‍👧 оченьдлинноеслово", 7)
+	f.Add("оченьдлинн\u2001", 130)
+	f.Add("\u0602\u0602?", 0)       // one grapheme of three columns
+	f.Add("\u0612\u0602\u0602?", 0) // after one of none
 	f.Fuzz(func(t *testing.T, text string, columns int) {
 		text = clean(strings.ToValidUTF8(text, "?"))
 		columns = 2 + columns&63
@@ -52,7 +58,7 @@ func FuzzWrapLosesNothing(f *testing.F) {
 			if p.from < at || strings.Trim(text[at:p.from], " ") != "" {
 				t.Fatalf("wrap(%q, %d) leaves out %q", text, columns, text[at:p.from])
 			}
-			if piece := text[p.from:p.to]; width(piece) > columns && len([]rune(piece)) > columns {
+			if piece := text[p.from:p.to]; width(piece) > columns && uniseg.GraphemeClusterCount(piece) > 1 {
 				t.Fatalf("wrap(%q, %d) makes %q of %d columns", text, columns, piece, width(piece))
 			}
 			at = p.to

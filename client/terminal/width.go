@@ -73,7 +73,7 @@ func (w *wrapper) add(from, to int) {
 		var cluster string
 		var columns int
 		cluster, left, columns, state = uniseg.FirstGraphemeClusterInString(left, state)
-		if w.columns+columns > w.limit && w.columns > 0 && strings.TrimSpace(cluster) != "" {
+		if w.columns+columns > w.limit && w.to > w.from && cluster != " " {
 			w.cut(w.to)
 		}
 		w.to += len(cluster)
