@@ -229,8 +229,19 @@ export class Log {
   #look() {
     this.#top = this.#scroller.scrollTop;
     this.#height = this.#scroller.scrollHeight;
-    if (this.#jump) this.#jump.hidden = this.#following;
-    if (this.#fresh) this.#fresh.hidden = this.#readTo === Infinity || this.#seenUnread();
+    this.#show(this.#jump, !this.#following);
+    this.#show(this.#fresh, this.#readTo !== Infinity && !this.#seenUnread());
+  }
+
+  /**
+   * Shows or hides a way through the list. Whoever has the focus on one that goes has it on the list then: a key finds it.
+   * @param {HTMLElement | null} way
+   * @param {boolean} shown
+   */
+  #show(way, shown) {
+    if (!way || way.hidden === !shown) return;
+    if (way === way.ownerDocument.activeElement) this.#scroller.focus({ preventScroll: true });
+    way.hidden = !shown;
   }
 
   /** Whether the beginning of what was unread has been on the screen. */

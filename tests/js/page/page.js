@@ -237,8 +237,10 @@ const tests = {
     equal($("#jump").hidden, false);
     equal($(".jump__count").textContent, "2");
     equal(outline().slice(-3), ["unread", 61, 62]);
+    $("#jump").focus();
     $("#jump").click();
     await until(atEnd, "the end by the button");
+    equal(document.activeElement.id, "scroll", "the button goes; the focus");
     equal(counts.at(-1), 0);
     equal($("#jump").hidden, true);
   },
