@@ -170,7 +170,7 @@ func TestPanicWhileAConnectionIsAdoptedIsTheCallers(t *testing.T) {
 		_ = client.Close()
 	}
 	for range ls.loops {
-		a := &adoption{in: nil, over: make(chan struct{}, 1)}
+		a := &adoption{over: make(chan struct{}, 1)} // of nothing
 		select {
 		case ls.takers <- a:
 			<-a.over
