@@ -52,6 +52,7 @@ func (s *Store) apply(batch []protocol.Event) ([]Result, error) {
 	results := make([]Result, len(batch))
 	if err := t.run(batch, results); err != nil {
 		s.suspect(err)
+		s.proofs.clear()                   // it may have been stored nevertheless
 		if !s.w.conn.AutocommitEnabled() { // some errors have rolled back already
 			s.suspect(run(s.w.rollback))
 		}
@@ -98,7 +99,8 @@ type transaction struct {
 	claimed   []string          // keys and looks of names
 	roomLooks map[string]string // of the rooms that were opened
 	erased    []skeleton
-	hash      string // of the password in the event that is decided; it is nowhere else
+	proven    []int64 // numbers of members of whom something else is proved now: name, password, logins
+	hash      string  // of the password in the event that is decided; it is nowhere else
 	powers    *powers
 }
 

@@ -67,6 +67,7 @@ func (t *transaction) addOneLogin(e *protocol.Event, m member, body protocol.Log
 	if err := run(t.addLogin); err != nil {
 		return err
 	}
+	t.proven = append(t.proven, m.num)
 	t.oldLogins.BindInt64(1, m.num)
 	t.oldLogins.BindInt64(2, protocol.MaxLogins)
 	return run(t.oldLogins)
@@ -74,6 +75,7 @@ func (t *transaction) addOneLogin(e *protocol.Event, m member, body protocol.Log
 
 // endLogin ends one login of m, if it is one of m's.
 func (t *transaction) endLogin(id string, m member) error {
+	t.proven = append(t.proven, m.num)
 	t.dropLogin.BindText(1, id)
 	t.dropLogin.BindInt64(2, m.num)
 	return run(t.dropLogin)
@@ -81,6 +83,7 @@ func (t *transaction) endLogin(id string, m member) error {
 
 // endLogins ends all logins of m but one, and what was proved by its generation.
 func (t *transaction) endLogins(id protocol.MemberID, m *member, keep string) error {
+	t.proven = append(t.proven, m.num)
 	t.endOld.BindInt64(1, m.num)
 	if err := run(t.endOld); err != nil {
 		return err
@@ -159,6 +162,7 @@ func (t *transaction) password(res *Result, m member, known bool) (*protocol.Err
 }
 
 func (t *transaction) setHash(id protocol.MemberID, m *member, hash string) error {
+	t.proven = append(t.proven, m.num)
 	t.setPassword.BindText(1, hash)
 	t.setPassword.BindInt64(2, m.num)
 	m.claimed = hash != ""

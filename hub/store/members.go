@@ -21,25 +21,15 @@ func (s *Store) Prove(ctx context.Context, id protocol.MemberID, login string) (
 	if id.IsZero() {
 		return Member{}, false, false, nil
 	}
-	const query = "SELECT name, key, generation, password <> '', EXISTS (SELECT 1 FROM logins l WHERE l.id = +? AND l.member = m.num)," +
-		" EXISTS (SELECT 1 FROM names n WHERE n.key = m.key AND n.member = m.num)" +
-		" FROM members m WHERE m.id = +?"
-	err = s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
-		stmt.BindText(1, login)
-		stmt.BindBytes(2, id[:])
-		var err error
-		if ok, err = stmt.Step(); ok {
-			m = Member{
-				ID: id, Name: stmt.ColumnText(0), NameKey: stmt.ColumnText(1), Generation: stmt.ColumnInt64(2), Claimed: stmt.ColumnBool(3),
-			}
-			good, m.Holds = stmt.ColumnBool(4), stmt.ColumnBool(5)
-		}
-		return err
-	})
-	if err != nil {
-		return Member{}, false, false, fmt.Errorf("read a member: %w", err)
+	if m, ok = s.proofs.find(id, login); ok {
+		return m, login != "", true, nil
 	}
-	return m, good, ok, nil
+	since := s.proofs.now()
+	num, m, good, ok, err := s.readProof(ctx, id, login)
+	if good {
+		s.proofs.add(since, num, m, login)
+	}
+	return m, good, ok, err
 }
 
 // Login is one login of a member: a browser, or a program with a token.
@@ -158,5 +148,6 @@ func (t *transaction) rename(e *protocol.Event, m member) error {
 	}
 	m.name, m.key = e.Name, e.NameKey
 	t.members[e.Member] = m
+	t.proven = append(t.proven, m.num)
 	return nil
 }

@@ -160,16 +160,16 @@ func (t *transaction) hold(e *protocol.Event, m member, until int64) error {
 		}
 		t.dropLike.BindText(1, look)
 		t.dropLike.BindInt64(2, e.At)
-		if err := run(t.dropLike); err != nil {
+		if err := t.lose(t.dropLike); err != nil {
 			return err
 		}
 	}
 	t.dropNames.BindText(1, e.NameKey)
 	t.dropNames.BindInt64(2, m.num)
-	if err := run(t.dropNames); err != nil {
+	if err := t.lose(t.dropNames); err != nil {
 		return err
 	}
-	t.claimed = append(t.claimed, e.NameKey)
+	t.claimed, t.proven = append(t.claimed, e.NameKey), append(t.proven, m.num)
 	t.addName.BindText(1, e.NameKey)
 	t.addName.BindInt64(2, m.num)
 	t.addName.BindInt64(3, until)
@@ -224,7 +224,21 @@ func (t *transaction) taken(e *protocol.Event, m member) (*protocol.Error, error
 func (t *transaction) letGo(m member) error {
 	t.dropNames.BindText(1, "") // nobody's key
 	t.dropNames.BindInt64(2, m.num)
-	return run(t.dropNames)
+	return t.lose(t.dropNames)
+}
+
+// lose runs a statement that takes names and says whose they were.
+func (t *transaction) lose(stmt *sqlite.Stmt) error {
+	for {
+		more, err := stmt.Step()
+		if err != nil {
+			return err
+		}
+		if !more {
+			return stmt.Reset()
+		}
+		t.proven = append(t.proven, stmt.ColumnInt64(0))
+	}
 }
 
 // readMember looks a member up by its id.

@@ -154,6 +154,9 @@ func (s *Store) load(w *writer) error {
 	if err != nil {
 		return err
 	}
+	if err := s.readProofs(w); err != nil {
+		return err
+	}
 	if s.wal, err = identity(s.path + "-wal"); err != nil {
 		return err
 	}

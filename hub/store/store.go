@@ -76,6 +76,7 @@ type Store struct {
 	readers     *readers
 	checkpoints *checkpointer
 	skeletons   *skeletons
+	proofs      proofs
 	seed        maphash.Seed
 	openWAL     atomic.Pointer[os.FileInfo] // as wal, for readers
 	position    atomic.Int64
@@ -122,6 +123,7 @@ func (s *Store) merge(t *transaction) {
 	for id, m := range t.members {
 		s.members.Add(id, m)
 	}
+	s.proofs.forget(t.proven)
 	s.powers.Store(t.powers)
 	s.mu.Lock()
 	for _, r := range t.dirty {
@@ -162,6 +164,7 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.readers.close()
+	s.proofs.clear()
 	var err error
 	if s.w != nil {
 		err = s.w.conn.Close() // the last connection: it merges the log

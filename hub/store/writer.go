@@ -64,10 +64,10 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.setMember, "UPDATE members SET name = ?, key = ? WHERE num = ?"},
 		{&w.endOld, "UPDATE members SET generation = generation + 1 WHERE num = ?"},
 		{&w.findName, "SELECT member, until FROM names WHERE key = ?"},
-		{&w.dropNames, "DELETE FROM names WHERE key = ? OR member = ?"},
+		{&w.dropNames, "DELETE FROM names WHERE key = ? OR member = ? RETURNING member"},
 		{&w.addName, "INSERT INTO names (key, member, until) VALUES (?, ?, ?)"},
 		{&w.findLook, queryLook + " AND n.member <> ?"},
-		{&w.dropLike, "DELETE FROM names WHERE key IN (SELECT key FROM looks WHERE look = ?) AND until <= ?"},
+		{&w.dropLike, "DELETE FROM names WHERE key IN (SELECT key FROM looks WHERE look = ?) AND until <= ? RETURNING member"},
 		{&w.addLook, "INSERT INTO looks (look, key) VALUES (?, ?)"},
 		{&w.addRoomLook, "INSERT INTO room_looks (look, room) VALUES (?, ?)"},
 		{&w.addEvent, "INSERT INTO events (pos, room, seq, member, id, kind, v, target, ordinal, at, body, mentions)" +
