@@ -67,6 +67,8 @@ func (s *Server) socket(c *fiber.Ctx) error {
 	}
 	j := &joining{place: newPlace(lease, session)}
 	c.Locals(localJoining, j)
+	c.Request().Header.DelAllCookies() // the library copies them, and keeps the copies in its pool
+	c.Context().QueryArgs().Reset()
 	if err := s.upgrade(c); err != nil {
 		j.place.release()
 		return s.refuse(c, "handshake", fiber.NewError(fiber.StatusBadRequest, "this is not the opening of a WebSocket"))

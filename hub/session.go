@@ -222,9 +222,20 @@ func (s *Session) reply(f protocol.Frame) {
 	s.notify(false)
 }
 
+// scratches are where single frames are encoded, before they are copied behind others.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxScratch = 4 << 10
+
 // put puts a frame into the outbox, which goes out when the writer looks next.
 func (s *Session) put(f protocol.Frame) {
-	payload := s.format.Append(nil, f)
+	scratch := scratches.Get().(*[]byte) //nolint:errcheck,forcetypeassert // there is nothing else in it
+	payload := s.format.Append((*scratch)[:0], f)
+	defer func() {
+		if *scratch = payload; cap(payload) <= maxScratch {
+			scratches.Put(scratch)
+		}
+	}()
 	if len(payload) == 0 {
 		return
 	}

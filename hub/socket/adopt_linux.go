@@ -126,7 +126,7 @@ func drainBuffer(in net.Conn) []byte {
 		return nil
 	}
 	var early []byte
-	var buf [512]byte
+	var buf [64]byte // there is hardly ever anything
 	for {
 		n, err := in.Read(buf[:])
 		early = append(early, buf[:n]...)

@@ -100,7 +100,7 @@ func (l *loop) begin(k *link) {
 	pending := k.peer.Pending()
 	head := k.out
 	k.out = nil
-	n, ok := l.write(k, append(head, pending...))
+	n, ok := l.write(k, append(append(l.buf[:0], head...), pending...))
 	if k.closed {
 		return
 	}
