@@ -62,15 +62,27 @@ func (m *mentioned) in(room string) ([]saidTo, error) {
 	}
 }
 
+// load looks for them among what is new since they were looked for last, or among everything.
 func (m *mentioned) load(room string) (*mentionedIn, error) {
 	now, _ := m.hub.store.Room(room)
-	events, err := m.hub.store.WithMentions(m.hub.ctx, room, 0, mentionSpan, mentionTexts)
+	known, _ := m.rooms.Get(room)
+	if known == nil || now.Changed > known.last { // something that is known may be otherwise now
+		known = &mentionedIn{}
+	}
+	events, err := m.hub.store.WithMentions(m.hub.ctx, room, known.last, mentionSpan, mentionTexts)
 	if err != nil {
 		return nil, err
 	}
-	in := &mentionedIn{last: now.Last, said: make([]saidTo, len(events))}
-	for i := range events {
-		in.said[i] = saidTo{events[i].Seq, events[i].Member, events[i].Mentions}
+	in := &mentionedIn{last: now.Last}
+	for _, e := range events {
+		if e.Seq <= now.Last { // what came meanwhile is found the next time
+			in.said = append(in.said, saidTo{e.Seq, e.Member, e.Mentions})
+		}
+	}
+	for _, s := range known.said {
+		if s.seq > now.Last-mentionSpan && len(in.said) < mentionTexts {
+			in.said = append(in.said, s)
+		}
 	}
 	m.rooms.Add(room, in)
 	return in, nil

@@ -1,7 +1,10 @@
 package hub
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,4 +114,52 @@ func TestMentionsAreLookedUpOnceForEverybody(t *testing.T) {
 	for c.until("ack").ID != "c" {
 	}
 	counts("without the first", 1, 0)
+}
+
+// What is found among what is new, beside what was found before, is what a look at everything finds.
+func TestMentionsAreThoseOfALookAtEverything(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.mustEnter("Олег", "", nil)
+	c := w.named("Иван")
+	random := rand.New(rand.NewPCG(5, 6))
+	said, most := 0, 0
+	for i := range 3*mentionTexts + mentionSpan {
+		id := fmt.Sprint("m", i)
+		target, text := 1+random.IntN(max(said, 1)), []string{"@Олег", "и @олег, и ещё", "никто"}[random.IntN(3)]
+		if i > 3*mentionTexts && random.IntN(10) > 0 { // so few that not all that are looked through mention somebody
+			text = "никто"
+		}
+		switch what := random.IntN(12); {
+		case what == 0 && said > 0:
+			c.send(`{"type":"delete","id":%q,"room":"lobby","seq":%d}`, id, target)
+		case what == 1 && said > 0:
+			c.send(`{"type":"edit","id":%q,"room":"lobby","seq":%d,"text":%q}`, id, target, text)
+		default:
+			c.send(`{"type":"send","id":%q,"text":%q}`, id, text)
+			said++
+		}
+		for f := c.next(); !strings.Contains(f, `"id":"`+id+`"`) || strings.Contains(f, `"type":"message"`); f = c.next() {
+		}
+		if random.IntN(3) > 0 {
+			continue // several at once
+		}
+		got, err := w.hub.mentioned.in("lobby")
+		if err != nil {
+			t.Fatal(err)
+		}
+		most = max(most, len(got))
+		fresh, err := newMentioned(w.hub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := fresh.in("lobby"); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("after %d: %d are mentioned, want %d, %v", i, len(got), len(want), err)
+		}
+	}
+	if most != mentionTexts {
+		t.Errorf("%d were mentioned, want as many as are looked for, %d", most, mentionTexts)
+	}
+	if in, _ := w.hub.mentioned.rooms.Get("lobby"); len(in.said) == 0 || len(in.said) > mentionTexts/2 {
+		t.Errorf("%d are mentioned in the end: nothing was too old", len(in.said))
+	}
 }

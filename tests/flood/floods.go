@@ -31,7 +31,7 @@ var floods = map[string]func(net.Conn){
 	"bad commands":    func(c net.Conn) { pourAs(c, "govor.v1.json", frame(0x81, []byte("not JSON"))) },
 	"commands":        func(c net.Conn) { pourAs(c, "govor.v1.json", frame(0x81, []byte(watchAll))) },
 	"joins": func(c net.Conn) {
-		pourAs(c, "govor.v1.json", append(frame(0x81, []byte(`{"type":"join","room":"calm"}`)), frame(0x81, []byte(`{"type":"leave","room":"calm"}`))...))
+		pourAs(c, "govor.v1.json", append(frame(0x81, []byte(`{"type":"join","room":"other"}`)), frame(0x81, []byte(`{"type":"leave","room":"other"}`))...))
 	},
 	"half handshakes": func(c net.Conn) {
 		_, _ = io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgr")

@@ -5,7 +5,8 @@
 //	go run ./tests/flood [--flood pings,logins] [--pairs 5] [--duration 3.5s] [--max-ratio 1.15]
 //
 // What is measured is what the server spends on a flood, not what its making costs on the same machine. So the server has
-// one core for itself, those who talk and the flood share the other one, and those who talk come first there (see hurry).
+// one core for itself and for what the kernel does for it (see steer), those who talk and the flood share the other one, and
+// those who talk come first there (see hurry).
 // Beside the times stands the processor time of the server, which other programs hardly change.
 package main
 
@@ -14,9 +15,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -71,6 +74,19 @@ func measure(o options) error {
 	}
 	if err := hurry(); err != nil {
 		fmt.Fprintln(os.Stderr, "flood: those who talk wait for the flood on their core, so times say little (run this as root):", err)
+	}
+	undo, err := steer(serverCore)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "flood: the server's disk waits for the flood, so times say little (run this as root):", err)
+	} else {
+		defer undo()
+		interrupted := make(chan os.Signal, 1)
+		signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
+		go func() { // ends with the program
+			<-interrupted
+			undo()
+			os.Exit(1)
+		}()
 	}
 	var over []string
 	fmt.Printf("%-16s %9s %9s %6s %7s   %9s %9s   ratios of %d pairs\n", "flood", "p99 calm", "flooded", "ratio", "median", "CPU calm", "flooded", o.pairs)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"time"
@@ -71,6 +73,26 @@ func hurry() error {
 // yield has this process run only while nobody else wants to (SCHED_IDLE).
 func yield() error {
 	return eachThread(func(tid int) error { return setPolicy(tid, unix.SCHED_IDLE, 0) })
+}
+
+// workqueues is the file that says on which cores the kernel does work that is bound to none.
+const workqueues = "/sys/devices/virtual/workqueue/cpumask"
+
+// steer has the kernel do such work on one core until undo is called. What a disk has to do is among it: on the core of the
+// flood it would wait, and the server with it, up to the next tick of the clock.
+func steer(core int) (undo func(), err error) {
+	before, err := os.ReadFile(workqueues)
+	if err == nil {
+		err = os.WriteFile(workqueues, fmt.Appendf(nil, "%x", 1<<core), 0)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keep the kernel's work on core %d: %w", core, err)
+	}
+	return func() {
+		if err := os.WriteFile(workqueues, before, 0); err != nil {
+			fmt.Fprintf(os.Stderr, "flood: %s should be %s again: %v\n", workqueues, bytes.TrimSpace(before), err)
+		}
+	}, nil
 }
 
 // setPolicy says when a thread has its turn; 0 is the one that calls.

@@ -49,7 +49,7 @@ func scenarios(d time.Duration, quick bool) []scenario {
 	hubs := []string{peerGorilla, peerGws, peerGovor}
 	ours := []string{peerGovor}
 	warm := min(d, time.Second)
-	longer := pick(quick, 2*d, d+2*time.Second) // for latencies of few messages
+	longer := pick(quick, 2*d, d+7*time.Second) // for latencies of few messages: a 99th percentile is to be more than the slowest one
 	talk := func(s generator.Spec) generator.Spec {
 		s.RoomPrefix, s.NamePrefix, s.Drain = "room-", "u", 10*time.Second
 		if s.Size == 0 {
