@@ -261,7 +261,7 @@ func settings(getenv func(string) string) []group {
 			{"byte-rate-per-ip", "SIZE", "512k", "bytes of text a second from one address", func(c *config, s string) error { return setting.OptionalSize(&c.ByteRatePerIP, s) }},
 			{"frame-rate", "N", "50", "commands a second of one session that are no messages", func(c *config, s string) error { return setting.Rate(&c.FrameRate, s) }},
 			{"frame-rate-per-ip", "N", "500", "commands a second from one address that are no messages", func(c *config, s string) error { return setting.Rate(&c.FrameRatePerIP, s) }},
-			{"control-rate", "N", "50", "pings, pongs and empty fragments a second of one connection", func(c *config, s string) error { return setting.Int(&c.ControlRate, s, 0, 1_000_000) }},
+			{"control-rate", "N", "50", "pings, pongs and tiny fragments a second of one connection", func(c *config, s string) error { return setting.Int(&c.ControlRate, s, 0, 1_000_000) }},
 			{"rate-patience", "TIME", "30s", "who is over the rate for so long is disconnected", func(c *config, s string) error { return setting.Duration(&c.RatePatience, s, 0, time.Hour) }},
 			{"max-connections", "N", "0", "connections in all", func(c *config, s string) error { return setting.Int(&c.MaxConns, s, 0, 100_000_000) }},
 			{"max-connections-per-ip", "N", "1000", "WebSockets of one address, and as many other connections", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerIP, s, 0, 100_000_000) }},

@@ -1,7 +1,7 @@
 // Package line is what a session and the driver of its socket call each other by, so that neither has to know the other.
 package line
 
-// TooManyControls is the reason by which a driver ends a connection that sends more pings, pongs and empty fragments than it
+// TooManyControls is the reason by which a driver ends a connection that sends more pings, pongs and tiny fragments than it
 // may.
 const TooManyControls = "too many control frames"
 

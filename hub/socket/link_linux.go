@@ -21,6 +21,7 @@ type link struct {
 	// Owned by the loop's goroutine.
 	queued   queuedAs
 	readable bool // the socket may have something
+	bulk     bool // what came last was a full buffer of large frames
 	hup      bool // the other side has said its last, so there is an end to be read
 	paused   bool // nothing is read while the peer has enough to do
 	parked   bool // the socket takes nothing; it will tell
@@ -179,14 +180,20 @@ func (l *loop) read(k *link) {
 	if !k.readable || k.end != nil && k.end.skipped > maxSkipped {
 		return
 	}
-	n, err := rawRead(k.fd, l.buf)
+	buf := l.buf
+	if !k.bulk {
+		buf = buf[:firstRead]
+	}
+	n, err := rawRead(k.fd, buf)
 	switch {
 	case n > 0:
-		if k.decided() {
-			k.end.skipped += skipCost(n)
+		decided := k.decided()
+		k.readable = n == len(buf) || k.hup // by edges: a buffer that is not full has emptied the socket
+		frames := l.feed(k, buf[:n])
+		k.bulk = n == len(buf) && frames <= largeFrames
+		if decided {
+			k.end.skipped += skipCost(n, frames)
 		}
-		k.readable = n == len(l.buf) || k.hup // by edges: a buffer that is not full has emptied the socket
-		l.feed(k, l.buf[:n])
 		if k.readable && !k.paused {
 			l.enqueue(k)
 		}
@@ -206,8 +213,8 @@ func (l *loop) read(k *link) {
 	}
 }
 
-// feed parses b and does what it asks for. What the peer cannot take now stays in early.
-func (l *loop) feed(k *link, b []byte) {
+// feed parses b, does what it asks for, and counts the frames that have come whole. What the peer cannot take now stays in early.
+func (l *loop) feed(k *link, b []byte) (frames int) {
 	p := k.parser
 	if p == nil {
 		l.parser = parser{pulse: &k.pulse, limit: l.owner.limits.MaxFrame, binary: k.binary, controls: l.owner.limits.ControlRate}
@@ -216,14 +223,16 @@ func (l *loop) feed(k *link, b []byte) {
 			p.discard()
 		}
 	}
+	before := p.frames
 	for len(b) > 0 && !k.closed && !k.paused && (k.end == nil || !k.end.answered) {
 		used, ev := p.next(b, l.now)
 		b = b[used:]
 		l.handle(k, ev)
 	}
+	frames = p.frames - before
 	switch {
 	case k.closed:
-		return
+		return frames
 	case k.paused && len(b) > 0:
 		k.early = append([]byte(nil), b...)
 	}
@@ -237,6 +246,7 @@ func (l *loop) feed(k *link, b []byte) {
 			l.wheel.hasten(k, p.begun+l.owner.limits.IdleTimeout)
 		}
 	}
+	return frames
 }
 
 // handle does what an event asks for.

@@ -16,6 +16,8 @@ import (
 const (
 	loopEvents     = 128       // sockets of one look
 	loopRead       = 32 << 10  // bytes of one read; the buffer is shared by all connections of a loop
+	firstRead      = 4 << 10   // of a connection that has not shown that its frames are large: a buffer of tiny ones takes a millisecond
+	largeFrames    = 64        // at most so many in a buffer that is full are large
 	visitsPerTurn  = 64        // connections that are visited before the loop looks at its sockets again
 	visitsOfCrowd  = 16        // of them, at least, for those who are many
 	writesPerVisit = 4         // of one connection

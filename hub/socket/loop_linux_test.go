@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"govor/hub/line"
 )
@@ -344,5 +347,52 @@ func TestLateRouseLosesNoOther(t *testing.T) {
 			_ = l.file.SetReadDeadline(longAgo()) // or Close would wait for it
 			t.Fatalf("the loop sleeps on in round %d", round)
 		}
+	}
+}
+
+// A buffer full of tiny frames takes long to parse, and everybody else waits for it: only who sends large ones is read by
+// the whole buffer.
+func TestTinyFramesAreReadInSmallParts(t *testing.T) {
+	for name, tc := range map[string]struct {
+		sent []byte
+		read []int // bytes, read by read
+	}{
+		"tiny": {slices.Concat(frame(0x01, "x"), bytes.Repeat(frame(0x00, "x"), 5000)), []int{firstRead, firstRead, firstRead}},
+		"large": {
+			frame(0x02, strings.Repeat("x", 70<<10)), []int{firstRead, loopRead, loopRead, 70<<10 + 14 - firstRead - 2*loopRead},
+		},
+		"first large, then tiny": {
+			slices.Concat(frame(0x02, strings.Repeat("x", 30<<10)), bytes.Repeat(frame(0x00, "x"), 5000)),
+			[]int{firstRead, loopRead, firstRead, firstRead},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := newLoop(&Loops{limits: Limits{MaxFrame: 1 << 20, IdleTimeout: time.Minute}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.file.Close()
+			pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _, _ = unix.Close(pair[0]), unix.Close(pair[1]) }()
+			if n, err := unix.Write(pair[0], tc.sent); n != len(tc.sent) {
+				t.Fatalf("%d bytes written, %v", n, err)
+			}
+			k := &link{loop: l, peer: newFakePeer(), fd: int32(pair[1]), readable: true, binary: true}
+			left := len(tc.sent)
+			for i, want := range tc.read {
+				l.read(k)
+				rest, err := unix.IoctlGetInt(pair[1], unix.SIOCINQ)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if left-rest != want {
+					t.Errorf("read %d took %d bytes, want %d", i, left-rest, want)
+				}
+				left = rest
+			}
+		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 // pulse is what a connection remembers of what it has read, also while nothing comes.
 type pulse struct {
 	heard time.Duration // when the last frame came, counted from the connection's or the loop's beginning
-	spent time.Duration // when the allowance of control and empty frames is whole again
+	spent time.Duration // when the allowance of control and tiny frames is whole again
 }
 
 // allow counts a control or empty frame and tells whether it is within the allowance, see Limits.ControlRate.
@@ -55,7 +55,7 @@ type parser struct {
 	pulse    *pulse
 	limit    int64 // bytes of a message
 	binary   bool  // binary messages are taken, too
-	controls int   // control and empty frames a second
+	controls int   // control and tiny frames a second
 
 	head    [14]byte // of the frame at hand
 	have    uint8    // bytes of head that have come
@@ -65,6 +65,7 @@ type parser struct {
 	bytes   bool     // it is a binary one
 	skip    bool     // after the verdict: only the other side's close frame is looked for
 	blind   bool     // and not even that can be found any more
+	frames  int      // that have come whole
 	left    int64    // bytes of the frame's payload that have not come, when head has
 	begun   time.Duration
 	message []byte
@@ -205,7 +206,7 @@ func (p *parser) readLength() event {
 func (p *parser) begin(now time.Duration) event {
 	p.pulse.heard = now
 	control := p.op() >= opClose
-	if control || p.left == 0 && !p.final() {
+	if control || p.left < tinyFragment && !p.final() {
 		if !p.pulse.allow(now, p.controls) {
 			return p.end(closePolicy, line.TooManyControls)
 		}
@@ -283,7 +284,7 @@ func (p *parser) checkText(b []byte, whole bool) bool {
 }
 
 // nextFrame is called at the end of a frame.
-func (p *parser) nextFrame() { p.have, p.whole = 0, false }
+func (p *parser) nextFrame() { p.have, p.whole, p.frames = 0, false, p.frames+1 }
 
 func (p *parser) readControl(chunk []byte, last bool) event {
 	if !last || len(p.control) > 0 {

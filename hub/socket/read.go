@@ -5,15 +5,16 @@ import "time"
 // read runs in the caller's goroutine until nothing more can come. Only the writer sets read deadlines.
 func (c *conn) read() {
 	buf := make([]byte, readSize)
-	skipped := 0
+	skipped, frames := 0, 0
 	for {
 		n, err := c.in.Read(buf)
 		if c.finished.Load() {
-			if skipped += skipCost(n); skipped > maxSkipped {
+			if skipped += skipCost(n, c.parser.frames-frames); skipped > maxSkipped {
 				<-time.After(closeTimeout) // for the other side to hear why; see skipCost
 				return
 			}
 		}
+		frames = c.parser.frames
 		for b := buf[:n]; len(b) > 0; {
 			if c.finished.Load() {
 				c.parser.discard() // closing with unread data resets, and our close frame would be lost

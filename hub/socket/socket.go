@@ -74,7 +74,7 @@ type Limits struct {
 	PingInterval time.Duration // a ping after so long without a frame from the peer. Default 25 s
 	IdleTimeout  time.Duration // ended (1001) after so long without any frame from the peer, who was pinged. Default 60 s
 	StallTimeout time.Duration // a socket that takes no byte for so long is ended (1013, slow consumer). Default 60 s
-	// ControlRate is how many control and empty frames a second the peer may send, controlBurst seconds' worth at once;
+	// ControlRate is how many control frames and fragments of less than tinyFragment bytes a second the peer may send, controlBurst seconds' worth at once;
 	// over it: 1008. Default 50; negative is no limit
 	ControlRate int
 }
@@ -116,6 +116,7 @@ const (
 	minSkipped   = 1 << 10         // what a read counts for at least: many small ones cost as much as a few that are large
 	maxControl   = 1 << 10         // bytes of control frames that wait to be written
 	controlBurst = 4               // seconds' worth of Limits.ControlRate that may come at once
+	tinyFragment = 64              // a fragment of fewer bytes costs more to look at than it brings
 	// sendBuffer is the kernel's: what a stalled connection holds there. Its counterpart is left to the kernel: one that is
 	// set does not grow, small frames fill it by what each packet costs, and what is dropped comes again ever later.
 	sendBuffer = 64 << 10
@@ -123,9 +124,10 @@ const (
 	tlsChunk   = 16 << 10 // bytes of one write where a write that timed out cannot go on
 )
 
-// skipCost is what reading n bytes after a verdict counts for. Who goes on sending has to wait until the socket is closed:
-// to look for a close frame in a flood would be to go on being flooded, and not to wait would be to invite it again.
-func skipCost(n int) int { return max(n, minSkipped) }
+// skipCost is what reading n bytes with so many frames in them counts for after a verdict. Who goes on sending has to wait
+// until the socket is closed: to look for a close frame in a flood would be to go on being flooded, and not to wait would be
+// to invite it again.
+func skipCost(n, frames int) int { return max(n, minSkipped, frames*tinyFragment) }
 
 // Close codes (RFC 6455 §7.4). closeNoStatus and closeLost stand for what happened and are never in a frame.
 const (

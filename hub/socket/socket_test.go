@@ -20,7 +20,7 @@ func TestConformance(t *testing.T) {
 		{"CloseOfTheClientIsEchoedAndTheConnectionClosed", testCloseOfTheClientIsEchoedAndTheConnectionClosed},
 		{"PingIsAnsweredWithItsPayload", testPingIsAnsweredWithItsPayload},
 		{"PingFloodIsEnded", testPingFloodIsEnded},
-		{"EmptyFragmentsAreEnded", testEmptyFragmentsAreEnded},
+		{"TinyFragmentsAreEnded", testTinyFragmentsAreEnded},
 		{"PendingIsWrittenInOrder", testPendingIsWrittenInOrder},
 		{"EndOfThePeerComesAfterWhatIsPending", testEndOfThePeerComesAfterWhatIsPending},
 		{"EndDoesNotWaitForAClientThatDoesNotAnswer", testEndDoesNotWaitForAClientThatDoesNotAnswer},
@@ -182,10 +182,21 @@ func testPingFloodIsEnded(t *testing.T, dial dialer) {
 	s.wantClose(1008)
 }
 
-func testEmptyFragmentsAreEnded(t *testing.T, dial dialer) {
-	s := dial(t, Limits{}, nil)
-	s.raw(join(frame(0x01, ""), bytes.Repeat(frame(0x00, ""), 3000))...)
-	s.wantClose(1008)
+func testTinyFragmentsAreEnded(t *testing.T, dial dialer) {
+	for _, tiny := range []string{"", "x", strings.Repeat("x", tinyFragment-1)} {
+		s := dial(t, Limits{MaxFrame: 1 << 20}, nil)
+		s.raw(join(frame(0x01, tiny), bytes.Repeat(frame(0x00, tiny), 3000))...)
+		s.wantClose(1008)
+	}
+	s := dial(t, Limits{MaxFrame: 1 << 20}, nil)
+	small := strings.Repeat("x", tinyFragment)
+	s.raw(join(frame(0x01, small), bytes.Repeat(frame(0x00, small), 3000), frame(0x80, "."))...)
+	s.raw(frame(0x88, closePayload(1000, ""))...)
+	s.wantClose(1000)
+	s.wantEnded(1000)
+	if got := s.peer.texts(); len(got) != 1 || got[0] != strings.Repeat(small, 3001)+"." {
+		t.Errorf("received %d messages, %.80q", len(got), got)
+	}
 }
 
 func testPendingIsWrittenInOrder(t *testing.T, dial dialer) {
