@@ -71,7 +71,7 @@ race:
 bench:
 	go test -run='^$$' -bench=. -benchmem ./...
 
-# Govor against other hubs and the bare write loop, see tests/load/README.md: twenty minutes at most, or make load QUICK=1
+# Govor against other hubs and the bare write loop, see tests/load/README.md: twenty minutes, or make load QUICK=1
 # for two minutes. Also ROUNDS=3 SCENARIO=S1u,S1 PEER=govor,gorilla DURATION=5s, and LOAD='more flags'.
 load:
 	@mkdir -p tests/out/load/bin
