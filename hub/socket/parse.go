@@ -66,6 +66,7 @@ type parser struct {
 	skip    bool     // after the verdict: only the other side's close frame is looked for
 	blind   bool     // and not even that can be found any more
 	frames  int      // that have come whole
+	tiny    int      // of the message, tiny fragments
 	left    int64    // bytes of the frame's payload that have not come, when head has
 	begun   time.Duration
 	message []byte
@@ -206,7 +207,7 @@ func (p *parser) readLength() event {
 func (p *parser) begin(now time.Duration) event {
 	p.pulse.heard = now
 	control := p.op() >= opClose
-	if control || p.left < tinyFragment && !p.final() {
+	if control || p.isTiny() {
 		if !p.pulse.allow(now, p.controls) {
 			return p.end(closePolicy, line.TooManyControls)
 		}
@@ -228,6 +229,19 @@ func (p *parser) begin(now time.Duration) event {
 		p.inside, p.bytes, p.begun = true, p.op() == opBinary, max(1, now)
 	}
 	return event{}
+}
+
+// isTiny tells whether the fragment at hand counts as control frames do: one that is empty, or one of a great many in a message
+// that are hardly more.
+func (p *parser) isTiny() bool {
+	if p.final() || p.left >= tinyFragment {
+		return false
+	}
+	if !p.inside {
+		p.tiny = 0
+	}
+	p.tiny++
+	return p.left == 0 || p.tiny > freeTiny
 }
 
 // readPayload takes the next bytes of a payload, perhaps the last.

@@ -74,8 +74,9 @@ type Limits struct {
 	PingInterval time.Duration // a ping after so long without a frame from the peer. Default 25 s
 	IdleTimeout  time.Duration // ended (1001) after so long without any frame from the peer, who was pinged. Default 60 s
 	StallTimeout time.Duration // a socket that takes no byte for so long is ended (1013, slow consumer). Default 60 s
-	// ControlRate is how many control frames and fragments of less than tinyFragment bytes a second the peer may send, controlBurst seconds' worth at once;
-	// over it: 1008. Default 50; negative is no limit
+	// ControlRate is how many control frames a second the peer may send, controlBurst seconds' worth at once. Fragments that
+	// are empty count, too, and of a message those of less than tinyFragment bytes after the first freeTiny. Over it: 1008.
+	// Default 50; negative is no limit
 	ControlRate int
 }
 
@@ -117,6 +118,7 @@ const (
 	maxControl   = 1 << 10         // bytes of control frames that wait to be written
 	controlBurst = 4               // seconds' worth of Limits.ControlRate that may come at once
 	tinyFragment = 64              // a fragment of fewer bytes costs more to look at than it brings
+	freeTiny     = 64              // so many of a message do not count
 	// sendBuffer is the kernel's: what a stalled connection holds there. Its counterpart is left to the kernel: one that is
 	// set does not grow, small frames fill it by what each packet costs, and what is dropped comes again ever later.
 	sendBuffer = 64 << 10

@@ -191,10 +191,12 @@ func testTinyFragmentsAreEnded(t *testing.T, dial dialer) {
 	s := dial(t, Limits{MaxFrame: 1 << 20}, nil)
 	small := strings.Repeat("x", tinyFragment)
 	s.raw(join(frame(0x01, small), bytes.Repeat(frame(0x00, small), 3000), frame(0x80, "."))...)
+	few := join(frame(0x01, "x"), bytes.Repeat(frame(0x00, "x"), freeTiny-1), frame(0x80, "."))
+	s.raw(bytes.Repeat(few, 50)...)
 	s.raw(frame(0x88, closePayload(1000, ""))...)
 	s.wantClose(1000)
 	s.wantEnded(1000)
-	if got := s.peer.texts(); len(got) != 1 || got[0] != strings.Repeat(small, 3001)+"." {
+	if got := s.peer.texts(); len(got) != 51 || got[0] != strings.Repeat(small, 3001)+"." || got[50] != strings.Repeat("x", freeTiny)+"." {
 		t.Errorf("received %d messages, %.80q", len(got), got)
 	}
 }
