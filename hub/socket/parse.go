@@ -15,7 +15,7 @@ type pulse struct {
 	spent time.Duration // when the allowance of control and tiny frames is whole again
 }
 
-// allow counts a control or empty frame and tells whether it is within the allowance, see Limits.ControlRate.
+// allow counts a control or tiny frame and tells whether it is within the allowance, see Limits.ControlRate.
 func (p *pulse) allow(now time.Duration, perSecond int) bool {
 	if perSecond <= 0 {
 		return true

@@ -11,7 +11,7 @@ import (
 	"govor/hub/protocol"
 )
 
-// maxProofs is how many members proofs remembers, about 250 bytes each. All of a crowd that comes back after a restart are
+// maxProofs is how many members proofs remembers, about 350 bytes each. All of a crowd that comes back after a restart are
 // to be among them.
 const maxProofs = 1 << 15
 
