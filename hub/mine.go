@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -185,7 +186,8 @@ func (s *Session) read(c protocol.Read) {
 	}
 }
 
-// watch replaces the rooms of which the session gets news, and tells what has become of each since.
+// watch replaces the rooms of which the session gets news, and tells what has become of each since. They may be many, and
+// on one core nobody else would get on meanwhile: others come first after each.
 func (s *Session) watch(c protocol.Watch) {
 	if len(c.Rooms) > protocol.MaxRoomsPerHello {
 		s.refuse(protocol.Errorf(protocol.CodeTooMany, "a session may watch %d rooms", protocol.MaxRoomsPerHello))
@@ -194,6 +196,7 @@ func (s *Session) watch(c protocol.Watch) {
 	rooms := make(map[string]protocol.Resume, len(c.Rooms))
 	who := s.member()
 	for name, since := range c.Rooms {
+		runtime.Gosched()
 		room, bad := s.hub.CheckRoom(name)
 		if bad == nil {
 			may, err := s.hub.store.MayRead(s.hub.ctx, who.ID, room)
@@ -220,6 +223,7 @@ func (s *Session) watch(c protocol.Watch) {
 		}
 	}
 	for room, since := range rooms {
+		runtime.Gosched()
 		s.hub.watchers.add(s, room) // before it is counted: nothing is missed in between
 		s.catchUp(who, room, since)
 	}

@@ -254,11 +254,15 @@ func costOf(cmd protocol.Command) int {
 	}
 }
 
-// paceFrame is pace for a command that stores nothing, or for what is no command. The first is free: most sessions say
-// hello and nothing more for long, and need no paces until they do.
+// freeCost is what the first command of a session may cost and be free: a hello that takes one seat.
+const freeCost = 1 + joinCost
+
+// paceFrame is pace for a command that stores nothing, or for what is no command. The first is free, unless it is dear: most
+// sessions say hello and nothing more for long, and need no paces until they do.
 func (s *Session) paceFrame(cost int) bool {
-	if first := !s.greeted; first || s.hub.limits.FrameRate <= 0 && s.hub.limits.FrameRatePerAddr <= 0 {
-		s.greeted = true
+	first := !s.greeted
+	s.greeted = true
+	if first && cost <= freeCost || s.hub.limits.FrameRate <= 0 && s.hub.limits.FrameRatePerAddr <= 0 {
 		return true
 	}
 	p, now := s.paces(), s.hub.now()

@@ -203,6 +203,14 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 	if got := w.limited(limitFrameRate); got != 1 {
 		t.Errorf("slowed down %v times over it, want once", got)
 	}
+	w = newWorld(t, Limits{FrameRate: 40})
+	c = w.named("Иван")
+	for range 5 {
+		c.send("%s", many) // the first is too dear to be free
+	}
+	if got := w.limited(limitFrameRate); got != 1 {
+		t.Errorf("slowed down %v times by many at once, want once", got)
+	}
 }
 
 func TestRoomsAreLimited(t *testing.T) {
