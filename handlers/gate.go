@@ -21,6 +21,8 @@ type gate struct {
 	ready  chan admitted // capacity 0: what Accept returns; closed after the last
 	once   sync.Once     // begins run
 
+	refused int // owned by run
+
 	busy sync.WaitGroup // those that are being let in after they waited
 
 	mu   sync.Mutex // guards held
@@ -84,9 +86,12 @@ func (g *gate) run() {
 	}
 }
 
-// refusalPause is how long nobody comes in after somebody was sent away: who is refused comes again at once, and a refusal
-// costs time, too.
-const refusalPause = time.Millisecond
+// After so many who were sent away nobody comes in for so long: who is refused comes again at once, and a refusal costs
+// time, too. Several in a row cost a third of as many one by one.
+const (
+	refusalsAtOnce = 16
+	refusalPause   = refusalsAtOnce * time.Millisecond
+)
 
 func (g *gate) take(c net.Conn) {
 	peer, local := peerOf(c.RemoteAddr())
@@ -107,7 +112,9 @@ func (g *gate) take(c net.Conn) {
 			_ = t.SetLinger(0) // nothing is left of it
 		}
 		_ = c.Close()
-		<-time.After(refusalPause)
+		if g.refused++; g.refused%refusalsAtOnce == 0 {
+			<-time.After(refusalPause)
+		}
 	default:
 		g.server.limited(hub.LimitConnects)
 		g.hold(c, wait)

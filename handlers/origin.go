@@ -94,6 +94,9 @@ func (r originRules) sameHost(from *url.URL, host string) bool {
 	if r.base != nil && from.Scheme != r.base.Scheme {
 		return false
 	}
+	if host == from.Host { // as a rule
+		return true
+	}
 	asked := parseOrigin(from.Scheme + "://" + host)
 	return asked != nil && asked.Host == from.Host
 }

@@ -2,10 +2,13 @@ package hub
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -357,5 +360,31 @@ func TestSignaturesHaveOneSpelling(t *testing.T) {
 		if _, err := s.verify(purposeLogin, good[:len(good)-1]+string(r)); err == nil {
 			t.Errorf("with %q instead of %q it is accepted", r, last)
 		}
+	}
+}
+
+// What is signed is read as it was, whole or not at all.
+func TestClaimsAreReadAsTheyWere(t *testing.T) {
+	for _, c := range []claims{
+		{},
+		{Member: "m", Name: "Иван\x00", Login: "l", Mark: strings.Repeat("w", 300), Nonce: "n", Generation: -1, At: 1 << 40, Expires: math.MaxInt64},
+	} {
+		b := c.append(nil)
+		var got claims
+		if err := got.decode(b); err != nil || got != c {
+			t.Errorf("%+v is read as %+v, %v", c, got, err)
+		}
+		for n := range b {
+			if got.decode(b[:n]) == nil {
+				t.Errorf("%+v is read without its last %d bytes", c, len(b)-n)
+			}
+		}
+		if got.decode(append(b, 0)) == nil {
+			t.Errorf("%+v is read with something after it", c)
+		}
+	}
+	var huge claims
+	if huge.decode(binary.AppendUvarint(nil, math.MaxUint64)) == nil {
+		t.Error("a text is longer than everything")
 	}
 }

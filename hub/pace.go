@@ -227,9 +227,6 @@ func (s *Session) pace(bytes int) bool {
 	return s.slow(now, reserve(now, bytes, p.session, p.member, p.addr))
 }
 
-// watchedPerToken is how many rooms of a watch cost as much as one command.
-const watchedPerToken = 2
-
 // refusalCost is what an answer that refuses takes of the commands that are allowed: it is dearer to the server than most
 // commands, and a client that is well needs few.
 const refusalCost = 4
@@ -248,7 +245,7 @@ func costOf(cmd protocol.Command) int {
 	case protocol.Join:
 		return joinCost
 	case protocol.Watch:
-		return 1 + len(cmd.Rooms)/watchedPerToken
+		return 1 + len(cmd.Rooms)
 	default:
 		return 1
 	}
