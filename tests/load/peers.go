@@ -51,7 +51,8 @@ var (
 	plainDialect = generator.Dialect{Path: "/ws?room={room}&name={name}", Publish: "{text}"}
 	jsonDialect  = generator.Dialect{
 		Path: "/ws?room={room}&name={name}&history=0", Subprotocol: "govor.v1.json", Joined: `"type":"joined"`,
-		Publish: `{"type":"send","id":"{id}","text":"{text}"}`,
+		Stranger: `"token":`, // only who has no login needs one
+		Publish:  `{"type":"send","id":"{id}","text":"{text}"}`,
 	}
 	// pageDialect is what a browser speaks; it needs a login.
 	pageDialect = generator.Dialect{

@@ -52,6 +52,7 @@ type Dialect struct {
 	Origin      bool   // send the header Origin, as a page does
 	Hello       string // sent once connected; "" = nothing
 	Joined      string // what the frame contains that says the member is in the room; "" = the handshake says it
+	Stranger    string // what a frame contains to whom a cookie proved nothing; "" = that is not seen
 	Publish     string
 }
 
