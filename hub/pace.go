@@ -234,6 +234,9 @@ const refusalCost = 4
 // joinCost is what a seat takes of them: others are told of it, and history is looked up.
 const joinCost = 4
 
+// watchCost is what each room takes of them that a watch names: it is looked up, and what was missed there is counted.
+const watchCost = 2
+
 // costOf is how many of the commands that are allowed a command takes: those that name many rooms are many in one. nil is
 // what is no command.
 func costOf(cmd protocol.Command) int {
@@ -245,7 +248,7 @@ func costOf(cmd protocol.Command) int {
 	case protocol.Join:
 		return joinCost
 	case protocol.Watch:
-		return 1 + len(cmd.Rooms)
+		return 1 + watchCost*len(cmd.Rooms)
 	default:
 		return 1
 	}

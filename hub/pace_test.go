@@ -176,7 +176,7 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 		{protocol.Join{Room: "a"}, joinCost},
 		{nil, refusalCost},
 		{protocol.Watch{}, 1},
-		{protocol.Watch{Rooms: rooms}, 65},
+		{protocol.Watch{Rooms: rooms}, 1 + 64*watchCost},
 		{protocol.Hello{}, 1},
 		{protocol.Hello{Rooms: rooms}, 1 + 64*joinCost},
 	} {
@@ -184,7 +184,7 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 			t.Errorf("%T costs %d, want %d", tt.cmd, got, tt.want)
 		}
 	}
-	w := newWorld(t, Limits{FrameRate: 40}) // a hundred and sixty at once
+	w := newWorld(t, Limits{FrameRate: 80}) // three hundred and twenty at once
 	c := w.named("Иван")
 	watch := `{"type":"watch","rooms":{` + strings.Repeat(`"lobby":{},`, 63) + `"lobby":{}}}` // one room, whatever it costs to read
 	many := `{"type":"watch","rooms":{`
@@ -203,7 +203,7 @@ func TestCommandsCostWhatTheyName(t *testing.T) {
 	if got := w.limited(limitFrameRate); got != 1 {
 		t.Errorf("slowed down %v times over it, want once", got)
 	}
-	w = newWorld(t, Limits{FrameRate: 40})
+	w = newWorld(t, Limits{FrameRate: 80})
 	c = w.named("Иван")
 	for range 3 {
 		c.send("%s", many) // the first is too dear to be free
