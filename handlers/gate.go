@@ -87,7 +87,7 @@ func (g *gate) run() {
 }
 
 // After so many who were sent away nobody comes in for so long: who is refused comes again at once, and a refusal costs
-// time, too. Several in a row cost a third of as many one by one.
+// time, too, several in a row less than as many one by one.
 const (
 	refusalsAtOnce = 16
 	refusalPause   = refusalsAtOnce * time.Millisecond

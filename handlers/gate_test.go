@@ -121,6 +121,26 @@ func TestGateSlowsDownBeforeItRefuses(t *testing.T) {
 	})
 }
 
+// Whoever is sent away again and again does not keep the gate busy.
+func TestGateRestsAfterRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGated(t, 1, 1)
+		for range 3 { // one comes in, two wait
+			g.come("192.0.2.1")
+		}
+		start := time.Now()
+		for range 2*refusalsAtOnce + 1 {
+			<-g.come("192.0.2.1").closed
+		}
+		if took := time.Since(start); took != 2*refusalPause {
+			t.Errorf("%d refusals took %v, want %v", 2*refusalsAtOnce+1, took, 2*refusalPause)
+		}
+		g.want(t, "whoever is not too fast", 1)
+		_ = g.arrivals.Close()
+		<-g.ended
+	})
+}
+
 // Who waits when the listener is closed has been accepted, and is served.
 func TestGateLetsInWhoWaitsAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
