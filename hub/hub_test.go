@@ -159,6 +159,7 @@ type client struct {
 	s      *Session
 	wake   chan struct{}
 	frames []string
+	last   string // the frame that poll returned last
 }
 
 func (w *world) open(p SessionParams) *client {
@@ -215,9 +216,8 @@ func (c *client) poll() string {
 	if len(c.frames) == 0 {
 		return ""
 	}
-	f := c.frames[0]
-	c.frames = c.frames[1:]
-	return f
+	c.last, c.frames = c.frames[0], c.frames[1:]
+	return c.last
 }
 
 // next waits for a frame.
@@ -231,7 +231,7 @@ func (c *client) next() string {
 		select {
 		case <-c.wake:
 		case <-deadline:
-			c.t.Fatal("no frame within 10 s")
+			c.t.Fatalf("no frame within 10 s; the last was %q", c.last)
 		}
 	}
 }

@@ -169,7 +169,7 @@ func (r *room) roleLocked(m protocol.MemberID, role protocol.Role) {
 	if p == nil || p.role == role {
 		return
 	}
-	p.role, r.presence.changed = role, true
+	r.presence.becomeLocked(m, p, p.name, role)
 	f := &protocol.Presence{Room: r.name, At: r.hub.now()}
 	r.showPeopleLocked(f)
 }

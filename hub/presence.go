@@ -13,15 +13,14 @@ import (
 // the room's mu.
 type presence struct {
 	members map[protocol.MemberID]*present
-	online  int               // members with a session
-	people  []protocol.Person // the list as it was made last, see peopleLocked
-	listed  time.Time         // when that was
-	changed bool              // since then
-	stale   bool              // somebody is back who is missing in the list that was shown
-	shown   time.Time         // when a frame was last sent
-	timer   *time.Timer       // runs while something is to be told
-	due     time.Time         // when timer fires
-	putOff  time.Time         // since when telling waits for the end of a storm; zero = it does not
+	online  int         // members with a session
+	roster  roster      // those of them who are shown by name
+	filled  time.Time   // when the roster was last filled, see peopleLocked
+	stale   bool        // somebody is back who is missing in the list that was shown
+	shown   time.Time   // when a frame was last sent
+	timer   *time.Timer // runs while something is to be told
+	due     time.Time   // when timer fires
+	putOff  time.Time   // since when telling waits for the end of a storm; zero = it does not
 }
 
 // present is one member in a room.
@@ -42,13 +41,12 @@ func (r *room) enterLocked(m Member) {
 		p = &present{}
 		r.presence.members[m.ID] = p
 	}
+	r.presence.becomeLocked(m.ID, p, m.Name, r.hub.Role(m.ID))
 	if p.sessions == 0 {
 		r.presence.online++
+		r.presence.roster.add(p.person(m.ID))
 		r.hub.storm.note(r.hub.now())
 	}
-	r.presence.changed = r.presence.changed || p.sessions == 0 || p.name != m.Name
-	p.call(m.Name)
-	p.role = r.hub.Role(m.ID)
 	p.sessions++
 	if p.unlisted {
 		p.unlisted, r.presence.stale = false, true
@@ -58,12 +56,23 @@ func (r *room) enterLocked(m Member) {
 	}
 }
 
-// call gives somebody another name, of which the room is yet to be told if it knows the old one.
-func (p *present) call(name string) {
-	if p.told && p.was == "" && p.name != name {
-		p.was = p.name
+// becomeLocked gives somebody a name and a role. Of another name the room is yet to be told if it knows the old one.
+func (p *presence) becomeLocked(id protocol.MemberID, m *present, name string, role protocol.Role) {
+	if m.told && m.was == "" && m.name != name {
+		m.was = m.name
 	}
-	p.name = name
+	listed := m.sessions > 0 && (m.name != name || m.role != role)
+	if listed {
+		p.roster.remove(m.person(id))
+	}
+	m.name, m.role = name, role
+	if listed {
+		p.roster.add(m.person(id))
+	}
+}
+
+func (p *present) person(id protocol.MemberID) protocol.Person {
+	return protocol.Person{Member: id, Name: p.name, Role: p.role}
 }
 
 // renameLocked gives a member who is here another name.
@@ -72,8 +81,7 @@ func (r *room) renameLocked(m protocol.MemberID, name string) {
 	if p == nil || p.name == name {
 		return
 	}
-	p.call(name)
-	r.presence.changed = true
+	r.presence.becomeLocked(m, p, name, p.role)
 	r.tellByLocked(r.hub.now())
 }
 
@@ -86,7 +94,7 @@ func (r *room) leaveLocked(m protocol.MemberID) {
 	p.sessions--
 	if p.sessions == 0 {
 		r.presence.online--
-		r.presence.changed = true
+		r.presence.roster.remove(p.person(m))
 		p.left = r.hub.now()
 		r.hub.storm.note(p.left)
 		r.tellByLocked(p.left.Add(r.hub.limits.PresenceGrace))
@@ -195,28 +203,27 @@ func addRename(list []protocol.Rename, n protocol.Rename) []protocol.Rename {
 	return append(list, n)
 }
 
-// fewMembers is up to how many the list of people is made anew whenever it has changed.
+// fewMembers is up to how many are looked through whenever somebody is missing on the list of people.
 const fewMembers = 2 * protocol.MaxPeople
 
 // peopleLocked returns who is here, sorted by name and at most MaxPeople of them, and how many there are. The list is
-// shared and must not be changed. In a room of many it may be presenceInterval old: ten thousand who join at once must not
-// cost ten thousand walks over all of them.
+// shared and must not be changed. In a room of many some may be missing for presenceInterval: ten thousand who leave at once
+// must not cost ten thousand walks over all of them.
 func (r *room) peopleLocked() ([]protocol.Person, int) {
 	p := &r.presence
-	if p.changed && (len(p.members) <= fewMembers || r.hub.now().Sub(p.listed) >= presenceInterval) {
-		p.changed, p.listed = false, r.hub.now()
-		p.people = make([]protocol.Person, 0, min(p.online, protocol.MaxPeople))
+	missing := len(p.roster.people) < min(p.online, protocol.MaxPeople)
+	if missing && (len(p.members) <= fewMembers || r.hub.now().Sub(p.filled) >= presenceInterval) {
+		p.roster, p.filled = roster{}, r.hub.now()
 		for id, m := range p.members {
-			if len(p.people) == protocol.MaxPeople {
+			if m.sessions > 0 {
+				p.roster.add(m.person(id))
+			}
+			if len(p.roster.people) == protocol.MaxPeople {
 				break
 			}
-			if m.sessions > 0 {
-				p.people = append(p.people, protocol.Person{Member: id, Name: m.name, Role: m.role})
-			}
 		}
-		slices.SortFunc(p.people, func(a, b protocol.Person) int { return cmp.Compare(a.Name, b.Name) })
 	}
-	return p.people, p.online
+	return p.roster.list(), p.online
 }
 
 // People returns who is in a room now, sorted by name and at most protocol.MaxPeople of them, and how many there are.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -160,6 +161,7 @@ func appendWelcome(dst []byte, w Welcome) []byte {
 
 // appendJoined and appendWelcome are written out because after a restart everybody gets them.
 func appendJoined(dst []byte, j Joined) []byte {
+	dst = slices.Grow(dst, len(j.Room)+personSize*(1+len(j.People)))
 	dst = append(dst, `{"type":"joined","room":`...)
 	dst = appendString(dst, j.Room)
 	dst = append(dst, `,"after":`...)
@@ -188,6 +190,9 @@ func appendJoined(dst []byte, j Joined) []byte {
 	}
 	return append(dst, '}')
 }
+
+// personSize is about what a person takes in a frame, in bytes.
+const personSize = 96
 
 // timeFormat is RFC 3339 in UTC with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z"
