@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net"
+	"runtime"
 	"sync"
 	"time"
 
@@ -112,6 +113,7 @@ func (g *gate) take(c net.Conn) {
 			_ = t.SetLinger(0) // nothing is left of it
 		}
 		_ = c.Close()
+		runtime.Gosched() // others first: they need not wait for a whole row of refusals
 		if g.refused++; g.refused%refusalsAtOnce == 0 {
 			<-time.After(refusalPause)
 		}
