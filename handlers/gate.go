@@ -3,6 +3,7 @@ package handlers
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type gate struct {
 
 	// Fixed at construction.
 	server *Server
+	drops  dropper       // nil = the listener is none
 	ready  chan admitted // capacity 0: what Accept returns; closed after the last
 	once   sync.Once     // begins run
 
@@ -28,6 +30,11 @@ type gate struct {
 
 	mu   sync.Mutex // guards held
 	held map[net.Conn]*time.Timer
+}
+
+// dropper is a listener whose kernel can drop attempts to connect, see restart.Listener.
+type dropper interface {
+	Drop(addr netip.Addr, duration time.Duration) bool
 }
 
 // admitted is a connection, or why there is none.
@@ -41,7 +48,9 @@ func (s *Server) Gate(ln net.Listener) net.Listener {
 	if s.connects == nil {
 		return ln
 	}
-	return &gate{Listener: ln, server: s, ready: make(chan admitted), held: map[net.Conn]*time.Timer{}}
+	g := &gate{Listener: ln, server: s, ready: make(chan admitted), held: map[net.Conn]*time.Timer{}}
+	g.drops, _ = ln.(dropper)
+	return g
 }
 
 // MayConnect is the gate for what leads to TLS: it keeps nobody waiting, and refuses an address that is too fast.
@@ -87,6 +96,10 @@ func (g *gate) run() {
 	}
 }
 
+// dropFor is how long an address is not heard at all once one of it was sent away: until half of those who wait have come
+// in. Who tries meanwhile comes later, by the system's own second attempt.
+const dropFor = pacePatience / 2
+
 // After so many who were sent away nobody comes in for so long: who is refused comes again at once, and a refusal costs
 // time, too, several in a row less than as many one by one.
 const (
@@ -100,7 +113,8 @@ func (g *gate) take(c net.Conn) {
 		g.ready <- admitted{conn: c}
 		return
 	}
-	wait, news := g.server.connects.reserve(hub.Counted(peer), pacePatience)
+	addr := hub.Counted(peer)
+	wait, news := g.server.connects.reserve(addr, pacePatience)
 	if news {
 		g.server.log.Warn("too many new connections", zap.Stringer("remote_addr", peer))
 	}
@@ -109,6 +123,9 @@ func (g *gate) take(c net.Conn) {
 		g.ready <- admitted{conn: c}
 	case wait > pacePatience:
 		g.server.refused("connects", hub.LimitConnects)
+		if g.drops != nil {
+			g.drops.Drop(addr, dropFor)
+		}
 		if t, ok := c.(interface{ SetLinger(int) error }); ok {
 			_ = t.SetLinger(0) // nothing is left of it
 		}

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -43,22 +45,24 @@ func (a *arrival) Close() error { close(a.closed); return nil }
 
 // gated is a gate and how many have come through.
 type gated struct {
-	arrivals arrivals
-	through  atomic.Int64
-	ended    chan error
-	logs     *observer.ObservedLogs
+	*droppings
+	through atomic.Int64
+	ended   chan error
+	logs    *observer.ObservedLogs
 }
 
-func newGated(t *testing.T, perSecond float64, burst int) *gated {
+// newGated lets one in a second.
+func newGated(t *testing.T, burst int) *gated {
 	t.Helper()
 	core, logs := observer.New(zapcore.WarnLevel)
 	s := &Server{log: zap.New(core), metrics: newMetrics(prometheus.NewRegistry()), limited: func(string) {}, proxies: newProxies([]string{"10.0.0.0/8"})}
 	var err error
-	if s.connects, err = newAddrRate(perSecond, burst, true); err != nil {
+	if s.connects, err = newAddrRate(1, burst, true); err != nil {
 		t.Fatal(err)
 	}
-	g := &gated{arrivals: make(arrivals), ended: make(chan error, 1), logs: logs}
-	ln := s.Gate(g.arrivals)
+	drops := &droppings{arrivals: make(arrivals), dropped: map[netip.Addr]time.Duration{}}
+	g := &gated{droppings: drops, ended: make(chan error, 1), logs: logs}
+	ln := s.Gate(drops)
 	go func() { // ends with the listener
 		for {
 			if _, err := ln.Accept(); err != nil {
@@ -90,7 +94,7 @@ func (g *gated) want(t *testing.T, when string, n int) {
 
 func TestGateSlowsDownBeforeItRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGated(t, 1, 2)
+		g := newGated(t, 2)
 		for range 4 {
 			g.come("192.0.2.1")
 		}
@@ -124,7 +128,7 @@ func TestGateSlowsDownBeforeItRefuses(t *testing.T) {
 // Whoever is sent away again and again does not keep the gate busy.
 func TestGateRestsAfterRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGated(t, 1, 1)
+		g := newGated(t, 1)
 		for range 3 { // one comes in, two wait
 			g.come("192.0.2.1")
 		}
@@ -141,10 +145,47 @@ func TestGateRestsAfterRefusals(t *testing.T) {
 	})
 }
 
+// droppings is a listener whose kernel drops.
+type droppings struct {
+	arrivals
+
+	mu      sync.Mutex // guards dropped
+	dropped map[netip.Addr]time.Duration
+}
+
+func (d *droppings) Drop(addr netip.Addr, duration time.Duration) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dropped[addr] = duration
+	return true
+}
+
+// Whoever is sent away is not heard again until there is room for others of the same address.
+func TestGateDropsWhoWasSentAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGated(t, 1)
+		for _, from := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "10.1.2.3", "10.1.2.3", "10.1.2.3", "10.1.2.3"} {
+			g.come(from)
+		}
+		if n := len(g.droppings.dropped); n != 0 {
+			t.Errorf("%d addresses are dropped, of which nobody was sent away", n)
+		}
+		for _, from := range []string{"192.0.2.1", "2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::4"} {
+			g.come(from)
+		}
+		want := map[netip.Addr]time.Duration{netip.MustParseAddr("192.0.2.1"): dropFor, netip.MustParseAddr("2001:db8::"): dropFor}
+		if !maps.Equal(g.droppings.dropped, want) {
+			t.Errorf("dropped: %v, want %v", g.droppings.dropped, want)
+		}
+		_ = g.arrivals.Close()
+		<-g.ended
+	})
+}
+
 // Who waits when the listener is closed has been accepted, and is served.
 func TestGateLetsInWhoWaitsAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGated(t, 1, 1)
+		g := newGated(t, 1)
 		for range 3 {
 			g.come("192.0.2.1")
 		}

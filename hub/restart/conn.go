@@ -60,7 +60,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 	w.mu.Unlock()
 	accepted, err := early, error(nil)
 	if early == nil {
-		accepted, err = l.Listener.Accept()
+		if accepted, err = l.Listener.Accept(); err == nil {
+			l.filter.Free(accepted)
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

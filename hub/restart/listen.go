@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"syscall"
+	"time"
+
+	"govor/hub/synfilter"
 )
 
 // Listener is the sockets on which the program listens, and which can outlive the process. Its methods may be called from
@@ -15,8 +19,11 @@ import (
 type Listener struct {
 	net.Listener
 	watch watch
-	all   []net.Listener // that Listener is made of; fixed at construction
-	paths []string       // of sockets in the file system that this process has made; fixed at construction
+
+	// Fixed at construction.
+	all    []net.Listener // that Listener is made of
+	filter *synfilter.Filter
+	paths  []string // of sockets in the file system that this process has made
 
 	// Owned by whoever stops the program.
 	sockets []*os.File // the same sockets, which stay open when the listener is closed; nil = they do not
@@ -36,6 +43,7 @@ func Listen(addr, flag string) (*Listener, error) {
 	// Without keep-alive packets: what is silent for too long is ended by HTTP's and WebSockets' own deadlines, and to ask for
 	// them would cost four system calls for each connection.
 	cfg := net.ListenConfig{KeepAlive: -1}
+	cfg.SetMultipathTCP(false) // such a socket takes no filter
 	ln, err := cfg.Listen(context.Background(), "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("another program listens on %s already; stop it, or choose another address with %s", addr, flag)
@@ -47,7 +55,7 @@ func Listen(addr, flag string) (*Listener, error) {
 }
 
 func newListener(all []net.Listener) *Listener {
-	l := &Listener{Listener: all[0], all: all}
+	l := &Listener{Listener: all[0], all: all, filter: synfilter.New(all)}
 	if len(all) > 1 {
 		l.Listener = newJoined(all)
 	}
@@ -100,6 +108,12 @@ func ListenUnix(path string, mode os.FileMode) (*Listener, error) {
 	return l, nil
 }
 
+// Drop has attempts to connect from addr dropped for so long, before they are accepted, and tells whether they are; see
+// synfilter.
+func (l *Listener) Drop(addr netip.Addr, duration time.Duration) bool {
+	return l.filter.Drop(addr, duration)
+}
+
 // Sealed says that what comes over the connections is encrypted: one over which anything has come means nothing to another
 // process, and is closed instead of handed on. It is called before anything is accepted.
 func (l *Listener) Sealed() { l.watch.sealed = true }
@@ -129,7 +143,10 @@ func (l *Listener) Close() error {
 	if l == nil {
 		return nil
 	}
-	l.once.Do(func() { l.err = l.Listener.Close() })
+	l.once.Do(func() {
+		l.filter.Stop() // who has the sockets afterwards knows nothing of it
+		l.err = l.Listener.Close()
+	})
 	return l.err
 }
 
