@@ -73,6 +73,7 @@ func (s *Server) answerErrors(c *fiber.Ctx) (err error) {
 
 // answer writes an error: a page for people, JSON for programs.
 func (s *Server) answer(c *fiber.Ctx, err error) error {
+	s.loops.GiveWay()
 	code, e := describe(err)
 	switch {
 	case code == fiber.StatusRequestTimeout: // the library says so of a request that was not whole in time

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"runtime"
 	"sync"
 	"time"
 
@@ -113,6 +112,7 @@ func (g *gate) take(c net.Conn) {
 		g.ready <- admitted{conn: c}
 		return
 	}
+	g.server.loops.GiveWay() // or a whole row would come before them
 	addr := hub.Counted(peer)
 	wait, news := g.server.connects.reserve(addr, pacePatience)
 	if news {
@@ -130,7 +130,6 @@ func (g *gate) take(c net.Conn) {
 			_ = t.SetLinger(0) // nothing is left of it
 		}
 		_ = c.Close()
-		runtime.Gosched() // others first: they need not wait for a whole row of refusals
 		if g.refused++; g.refused%refusalsAtOnce == 0 {
 			<-time.After(refusalPause)
 		}

@@ -56,6 +56,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	s.loops.GiveWay()
 	lease, err := s.hub.Admit(clientAddr(c))
 	if err != nil {
 		return s.refuse(c, "full", err)
@@ -65,6 +66,7 @@ func (s *Server) socket(c *fiber.Ctx) error {
 		lease.Release()
 		return s.refuse(c, "open", err)
 	}
+	s.loops.GiveWay()
 	j := &joining{place: newPlace(lease, session)}
 	c.Locals(localJoining, j)
 	c.Request().Header.DelAllCookies() // the library copies them, and keeps the copies in its pool
@@ -197,6 +199,7 @@ func (s *Server) joined(conn *websocket.Conn) {
 	if !ok || !j.place.take() {
 		return
 	}
+	s.loops.GiveWay()
 	session, lease := j.place.session, j.place.lease
 	if s.loops.Adopt(ws, j.head, session, lease.Release) {
 		return

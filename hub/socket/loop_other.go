@@ -2,7 +2,11 @@
 
 package socket
 
-import "github.com/fasthttp/websocket"
+import (
+	"runtime"
+
+	"github.com/fasthttp/websocket"
+)
 
 // Loops is for Linux only; here the portable driver serves everybody.
 type Loops struct{}
@@ -12,6 +16,9 @@ func NewLoops(Limits, func(value any, stack []byte)) (*Loops, error) { return ni
 
 // Adopt takes no connection; a nil Loops neither.
 func (*Loops) Adopt(*websocket.Conn, []byte, Peer, func()) bool { return false }
+
+// GiveWay lets what is ready run before what the caller does next.
+func (*Loops) GiveWay() { runtime.Gosched() }
 
 // Close does nothing.
 func (*Loops) Close() {}

@@ -40,6 +40,16 @@ func NewLoops(limits Limits, onPanic func(value any, stack []byte)) (*Loops, err
 	return ls, nil
 }
 
+// GiveWay lets those who talk come before what the caller does next: a loop that waits looks for news now, and what is
+// ready runs. Go asks the network only when nothing else is left to run, so on one core they would wait for the end of all
+// that a new connection or a request costs.
+func (ls *Loops) GiveWay() {
+	if ls != nil {
+		ls.loops[int(ls.next.Load())%len(ls.loops)].rouse() // one, for on many cores somebody is asking anyway
+	}
+	runtime.Gosched()
+}
+
 // Close ends the connections that are left (1001, without a word to them), waits until their peers know, and stops the
 // loops. Later calls of Adopt end their connection in the same way. Closing nil does nothing.
 func (ls *Loops) Close() {

@@ -71,6 +71,11 @@ const (
 	crowd    = 200
 )
 
+// knocking is how many connect at the same time. The server may not answer them for seconds, and what a thousand attempts
+// cost that are repeated every second would be paid by those who talk, on whose core this is: as much as 6 % of their 99th
+// percentile with no server at all at the other end. Who is sent away knocks again at once.
+const knocking = 100
+
 // flood goes on until the process is killed. It comes from an address of its own: 127.0.0.2.
 func flood(ctx context.Context, name, addr string) error {
 	do, ok := floods[name]
@@ -88,11 +93,14 @@ func flood(ctx context.Context, name, addr string) error {
 		n = crowd
 	}
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}, Timeout: 5 * time.Second}
+	knocks := make(chan struct{}, knocking)
 	var all sync.WaitGroup
 	for range n {
 		all.Go(func() {
 			for ctx.Err() == nil {
+				knocks <- struct{}{}
 				c, err := dialer.DialContext(ctx, "tcp", addr)
+				<-knocks
 				if err != nil {
 					<-time.After(10 * time.Millisecond)
 					continue
