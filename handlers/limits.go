@@ -122,9 +122,7 @@ func (s *Server) paceRequests(c *fiber.Ctx) error {
 // paceFiles is for what costs little and is asked for often.
 func (s *Server) paceFiles(c *fiber.Ctx) error { return s.paceBy(c, s.files) }
 
-// paceBy is where a request gives way to those who talk; what takes longer does so again.
 func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
-	s.loops.GiveWay()
 	wait, news := r.reserve(clientAddr(c), pacePatience)
 	if wait == 0 {
 		return c.Next()
