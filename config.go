@@ -266,7 +266,7 @@ func settings(getenv func(string) string) []group {
 			{"max-connections", "N", "0", "connections in all", func(c *config, s string) error { return setting.Int(&c.MaxConns, s, 0, 100_000_000) }},
 			{"max-connections-per-ip", "N", "1000", "WebSockets of one address, and as many other connections", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerIP, s, 0, 100_000_000) }},
 			{"max-connections-per-member", "N", "100", "WebSockets of one member, on all devices", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerMember, s, 0, 100_000_000) }},
-			{"requests-per-ip", "N", "30", "requests a second from one address, files of pages apart", func(c *config, s string) error { return setting.Rate(&c.RequestsPerIP, s) }},
+			{"requests-per-ip", "N", "30", "requests a second from one address, files of pages apart; a page counts as several", func(c *config, s string) error { return setting.Rate(&c.RequestsPerIP, s) }},
 			{"connects-per-ip", "N", "30", "new connections a second from one address", func(c *config, s string) error { return setting.Rate(&c.ConnectsPerIP, s) }},
 			{"logins-per-ip", "N", "60", "logins a minute from one address, and tries at passwords by programs", func(c *config, s string) error { return setting.Rate(&c.LoginsPerIP, s) }},
 			{"logins-per-name", "N", "10", "tries a minute at the password of one name from one address", func(c *config, s string) error { return setting.Rate(&c.LoginsPerName, s) }},

@@ -37,7 +37,7 @@ func pageCoding(c *fiber.Ctx) coding {
 // Levels of compression. Pages are compressed once for each who asks: these take less than drawing the page does, and
 // as many at a time as there are processors. Files are compressed once.
 const (
-	pageBrotli = 4
+	pageBrotli = 3 // as half as long as 4, for 8 % more
 	pageGzip   = 5
 	fileBrotli = 9
 	fileGzip   = 9

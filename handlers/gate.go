@@ -95,9 +95,9 @@ func (g *gate) run() {
 	}
 }
 
-// dropFor is how long an address is not heard at all once one of it was sent away: until half of those who wait have come
-// in. Who tries meanwhile comes later, by the system's own second attempt.
-const dropFor = pacePatience / 2
+// dropFor is how long an address is not heard at all once one of it was sent away: until a quarter of those who wait have
+// come in. Who tries meanwhile comes later, by the system's own second attempt.
+const dropFor = pacePatience / 4
 
 // After so many who were sent away nobody comes in for so long: who is refused comes again at once, and a refusal costs
 // time, too, several in a row less than as many one by one.

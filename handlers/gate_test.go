@@ -51,13 +51,13 @@ type gated struct {
 	logs    *observer.ObservedLogs
 }
 
-// newGated lets one in a second.
+// newGated lets one in every two seconds.
 func newGated(t *testing.T, burst int) *gated {
 	t.Helper()
 	core, logs := observer.New(zapcore.WarnLevel)
 	s := &Server{log: zap.New(core), metrics: newMetrics(prometheus.NewRegistry()), limited: func(string) {}, proxies: newProxies([]string{"10.0.0.0/8"})}
 	var err error
-	if s.connects, err = newAddrRate(1, burst, true); err != nil {
+	if s.connects, err = newAddrRate(0.5, burst, true); err != nil {
 		t.Fatal(err)
 	}
 	drops := &droppings{arrivals: make(arrivals), dropped: map[netip.Addr]time.Duration{}}
@@ -111,10 +111,10 @@ func TestGateSlowsDownBeforeItRefuses(t *testing.T) {
 			g.come("10.1.2.3")
 		}
 		g.want(t, "a trusted proxy", 24)
-		<-time.After(time.Second)
-		g.want(t, "after a second", 25)
-		<-time.After(time.Second)
-		g.want(t, "after two", 26)
+		<-time.After(2 * time.Second)
+		g.want(t, "after two seconds", 25)
+		<-time.After(2 * time.Second)
+		g.want(t, "after four", 26)
 		if n := g.logs.FilterMessage("too many new connections").Len(); n != 1 {
 			t.Errorf("%d lines in the log for one thing that goes on", n)
 		}
@@ -212,8 +212,8 @@ func TestWhatComesAtOnceIsSpaced(t *testing.T) {
 			}
 			last = wait
 		}
-		if atOnce != spacedBurst || last < 1300*time.Millisecond || last > 1500*time.Millisecond {
-			t.Errorf("%d at once and the last after %v, want %d and 1.4 s", atOnce, last, spacedBurst)
+		if atOnce != spacedBurst || last < 2700*time.Millisecond || last > 2900*time.Millisecond {
+			t.Errorf("%d at once and the last after %v, want %d and 2.8 s", atOnce, last, spacedBurst)
 		}
 		<-time.After(10 * time.Second)
 		if wait, _ := r.reserve(from, pacePatience); wait != 0 {

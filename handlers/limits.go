@@ -30,11 +30,18 @@ type addrRate struct {
 // Of what may come at once, so much is done at once: the rest would keep everybody else waiting.
 const (
 	spacedBurst = 20
-	spacedRate  = 4
+	spacedRate  = 2
 )
 
 // pacePatience is how long a limit slows somebody down before it refuses.
-const pacePatience = 2 * time.Second
+const pacePatience = 4 * time.Second
+
+// What a request for a page counts as: it is rendered, a room's with all that was said. Of history for programs, as many
+// messages as a page has count as one more.
+const (
+	pageCost     = 2
+	roomPageCost = 6
+)
 
 // seenAddr is an address that was seen.
 type seenAddr struct {
@@ -95,6 +102,18 @@ func (r *addrRate) reserve(addr netip.Addr, patience time.Duration) (wait time.D
 	return wait, news
 }
 
+// charge counts more of what the address has done. It is who comes next that waits for it.
+func (r *addrRate) charge(addr netip.Addr, more int) {
+	if r == nil || !addr.IsValid() {
+		return
+	}
+	l, now := r.of(addr), time.Now()
+	l.all.ReserveN(now, more)
+	if l.spaced != nil {
+		l.spaced.ReserveN(now, more)
+	}
+}
+
 func (r *addrRate) of(addr netip.Addr) *seenAddr {
 	if l, ok := r.seen.Get(addr); ok {
 		return l
@@ -146,6 +165,9 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 	c.Status(fiber.StatusTooManyRequests)
 	return sendFrame(c, e)
 }
+
+// costs says what the request counts as.
+func (s *Server) costs(c *fiber.Ctx, n int) { s.requests.charge(clientAddr(c), n-1) }
 
 // refused counts a refusal because of a limit, which is called by its flag.
 func (s *Server) refused(reason, limit string) {

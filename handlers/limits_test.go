@@ -4,9 +4,11 @@ import (
 	"bytes"
 	packer "compress/gzip"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -20,7 +22,7 @@ import (
 
 // Requests over the rate are refused at once, with a page only where a browser shows it to somebody; files of pages and health are not counted.
 func TestRequestsOverTheRateAreRefused(t *testing.T) {
-	s := newSite(t, func(c *Config, _ *hub.Limits) { c.RequestRate, c.RequestBurst = 0.01, 3 })
+	s := newSite(t, func(c *Config, _ *hub.Limits) { c.RequestRate, c.RequestBurst = 0.01, 3*pageCost })
 	for range 3 {
 		s.get("/").want(t, http.StatusOK)
 	}
@@ -52,6 +54,31 @@ func TestRequestsOverTheRateAreRefused(t *testing.T) {
 	}
 	if n := s.logs.FilterMessage("too many requests").Len(); n != 1 {
 		t.Errorf("%d lines in the log for one thing that goes on", n)
+	}
+}
+
+// What is dear counts as several requests: a page, most of all that of a room, and much history.
+func TestPagesCountAsMore(t *testing.T) {
+	s := newSite(t, func(c *Config, _ *hub.Limits) { c.RequestRate, c.RequestBurst = 0.001, spacedBurst })
+	c := s.login("Иван")
+	talk := s.dial("?name=bot", nil, nil)
+	talk.until("You are bot")
+	for i := range pageSize {
+		talk.write(strconv.Itoa(i))
+		talk.until("bot: " + strconv.Itoa(i))
+	}
+	left := func() int {
+		return int(math.Round(s.server.requests.of(netip.MustParseAddr("127.0.0.1")).all.Tokens()))
+	}
+	for _, want := range []struct {
+		path string
+		cost int
+	}{{"/r/lobby", roomPageCost}, {"/help", pageCost}, {"/r/lobby/messages.json", 2}, {"/r/lobby/messages.json?limit=1", 1}, {"/favicon.ico", 1}} {
+		before := left()
+		s.ask(c, request{path: want.path})
+		if got := before - left(); got != want.cost {
+			t.Errorf("%s counts as %d requests, want %d", want.path, got, want.cost)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net/url"
+	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,9 +20,23 @@ func locale(c *fiber.Ctx) string {
 // pageOf is the beginning of a page. path is where its language links lead; "" for the address that was asked for.
 func (s *Server) pageOf(c *fiber.Ctx, path string) views.Page {
 	p := s.views.Page(locale(c))
-	p.Path = path
+	p.Path, p.GiveWay = path, s.givingWay()
 	p.Theme, _ = views.Theme(c.Cookies(cookieTheme))
 	return p
+}
+
+// giveWayEvery is how long a page is rendered before those who talk come first.
+const giveWayEvery = 250 * time.Microsecond
+
+// givingWay is to be called again and again by what takes long.
+func (s *Server) givingWay() func() {
+	var last time.Time
+	return func() {
+		if time.Since(last) > giveWayEvery {
+			s.loops.GiveWay()
+			last = time.Now()
+		}
+	}
 }
 
 // zipFrom is how long a page must be to be worth compressing, in bytes.
@@ -29,11 +45,19 @@ const zipFrom = 1 << 10
 // page renders a page. Browsers keep none: what was said in a room must not lie about when one has logged out, and each
 // page has a new id for what is sent next, which two tabs that share a page would share.
 func (s *Server) page(c *fiber.Ctx, name string, data any) error {
+	cost := pageCost
+	if name == "room" {
+		cost = roomPageCost
+	}
+	s.costs(c, cost)
 	var b bytes.Buffer
 	if err := s.views.Render(&b, name, data, views.Layout); err != nil {
 		return err
 	}
-	html := bytes.ToValidUTF8(b.Bytes(), []byte("\ufffd")) // a form comes back with what was typed, whatever it was
+	html := b.Bytes()
+	if !utf8.Valid(html) { // a form comes back with what was typed, whatever it was
+		html = bytes.ToValidUTF8(html, []byte("\ufffd"))
+	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	c.Set(fiber.HeaderLink, "<"+s.views.Stylesheet()+">; rel=preload; as=style") // asked for before the page has been looked through
 	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie, Sec-Fetch-Site")
@@ -42,6 +66,7 @@ func (s *Server) page(c *fiber.Ctx, name string, data any) error {
 		return c.Send(html)
 	}
 	c.Set(fiber.HeaderContentEncoding, string(k))
+	s.loops.GiveWay()
 	return c.Send(shorten(html, k, pageBrotli, pageGzip))
 }
 

@@ -159,6 +159,7 @@ func (s *Server) messages(c *fiber.Ctx) error {
 		}
 		more = h.Older
 	}
+	s.costs(c, 1+len(h.Events)/pageSize)
 	return sendMessages(c, room, h.Events, more)
 }
 

@@ -32,11 +32,11 @@ func TestActionsBeginWithTheName(t *testing.T) {
 		t.Error("an action is not large")
 	}
 	v.Prerender(p.Messages[1].Body, p.Messages[1].Mentions)
-	if !v.markdown.cache.Contains("машет **рукой** @Мария") {
+	if _, kept := v.markdown.kept.get("машет **рукой** @Мария"); !kept {
 		t.Error("what is rendered before the append is not what is shown")
 	}
 	v.Forget(p.Messages[1].Body)
-	if v.markdown.cache.Contains("машет **рукой** @Мария") {
+	if _, kept := v.markdown.kept.get("машет **рукой** @Мария"); kept {
 		t.Error("an action is not forgotten")
 	}
 }

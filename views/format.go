@@ -100,7 +100,7 @@ func (f *htmlFormat) event(dst []byte, e *protocol.Event) []byte {
 // crowd is who is in the room, for the column and the header. The list is rendered anew only when it has changed: when
 // thousands come back at once, the first hundred names are mostly the same and only the count is not.
 func (f *htmlFormat) crowd(dst []byte, people []protocol.Person, online int) []byte {
-	c := crowd{words: f.words, People: people, Online: online}
+	c := crowd{Page: Page{words: f.words}, People: people, Online: online}
 	list := f.list.Load()
 	if list == nil || !slices.Equal(list.people, people) {
 		list = &peopleList{people: slices.Clone(people), html: f.render(nil, "partials/people", c)}

@@ -6,9 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -24,11 +22,8 @@ import (
 // markdownCacheBytes bounds what is kept of texts and their HTML.
 const markdownCacheBytes = 16 << 20
 
-// safeHTML is HTML that templates take as given. It is made in this file only.
-type safeHTML = template.HTML //nolint:forbidigo // the one exception: what Markdown makes is HTML
-
-// cacheEntryBytes is what the cache itself needs for an entry, roughly.
-const cacheEntryBytes = 160
+// safeHTML is HTML that templates take as given. It is made here of texts, and in fragment.go of what html/template has made.
+type safeHTML = template.HTML //nolint:forbidigo // the one exception: what Markdown and templates make is HTML
 
 // markdown turns the text of a message into HTML and remembers the result, because a text is rendered once per
 // language and again for every page of history it is on. Its methods may be called from any goroutine.
@@ -36,11 +31,8 @@ type markdown struct {
 	// Fixed at construction.
 	parse  goldmark.Markdown
 	policy *bluemonday.Policy
-	limit  int // bytes
 
-	mu    sync.Mutex                       // guards the fields below
-	cache *simplelru.LRU[string, rendered] // by text: two who say the same as a rule mention the same
-	size  int                              // bytes
+	kept *cache[string, rendered] // by text: two who say the same as a rule mention the same
 }
 
 // rendered is a text as HTML, and whom it mentions.
@@ -50,7 +42,9 @@ type rendered struct {
 }
 
 func newMarkdown(limit int) *markdown {
-	m := &markdown{policy: newPolicy(), limit: limit}
+	m := &markdown{policy: newPolicy(), kept: newCache(limit, func(text string, h rendered) int {
+		return len(text) + len(h.html) + len(h.mentions)
+	})}
 	m.parse = goldmark.New(
 		goldmark.WithParser(newParser()),
 		goldmark.WithRenderer(renderer.NewRenderer(renderer.WithNodeRenderers(
@@ -61,13 +55,6 @@ func newMarkdown(limit int) *markdown {
 			util.Prioritized(html.NewRenderer(html.WithHardWraps()), 1000),
 		))),
 	)
-	cache, err := simplelru.NewLRU(limit/cacheEntryBytes+1, func(text string, h rendered) {
-		m.size -= entrySize(text, h)
-	})
-	if err != nil {
-		panic("make a cache: " + err.Error()) // its size is positive
-	}
-	m.cache = cache
 	return m
 }
 
@@ -124,39 +111,21 @@ func newPolicy() *bluemonday.Policy {
 
 // render returns text as HTML that is safe to put into a page, with those it mentions marked up.
 func (m *markdown) render(text string, mentions protocol.Mentions) safeHTML {
-	m.mu.Lock()
-	kept, ok := m.cache.Get(text)
-	m.mu.Unlock()
-	if ok && kept.mentions == mentions {
+	if kept, ok := m.kept.get(text); ok && kept.mentions == mentions {
 		return kept.html
 	}
 	h := rendered{m.convert(text, mentions), mentions}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if size := entrySize(text, h); size <= m.limit && (ok || !m.cache.Contains(text)) {
-		m.cache.Remove(text)
-		m.cache.Add(strings.Clone(text), h) // text may be part of something large
-		m.size += size
-		for m.size > m.limit {
-			m.cache.RemoveOldest()
-		}
-	}
+	m.kept.put(strings.Clone(text), h) // text may be part of something large
 	return h.html
 }
 
 // forget drops what was kept of a text, or with "" everything.
 func (m *markdown) forget(text string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	if text == "" {
-		m.cache.Purge()
+		m.kept.dropAll()
 	} else {
-		m.cache.Remove(text)
+		m.kept.dropOne(text)
 	}
-}
-
-func entrySize(text string, h rendered) int {
-	return len(text) + len(h.html) + len(h.mentions) + cacheEntryBytes
 }
 
 func (m *markdown) convert(text string, mentions protocol.Mentions) safeHTML {

@@ -177,32 +177,10 @@ func TestHardTextsAreQuick(t *testing.T) {
 	t.Logf("prose takes %s, the hardest, %s, %.1f times as long", plain, worst, float64(highest)/float64(plain))
 }
 
-func TestCacheKeepsToItsSize(t *testing.T) {
-	const limit = 10_000
-	m := newMarkdown(limit)
-	for i := range 500 {
-		m.render(fmt.Sprintf("текст %d %s", i, strings.Repeat("x", i)), "")
-		if m.size > limit {
-			t.Fatalf("the cache has %d bytes, want at most %d", m.size, limit)
-		}
-	}
-	if m.cache.Len() == 0 || m.cache.Len() > limit/cacheEntryBytes {
-		t.Errorf("the cache has %d entries", m.cache.Len())
-	}
-	sum := 0
-	for _, key := range m.cache.Keys() {
-		h, _ := m.cache.Peek(key)
-		sum += entrySize(key, h)
-	}
-	if sum != m.size {
-		t.Errorf("the entries have %d bytes, counted are %d", sum, m.size)
-	}
-}
-
 func TestPrerenderIsRemembered(t *testing.T) {
 	v := newViews(t)
 	v.Prerender("**да**", "")
-	if h, ok := v.markdown.cache.Peek("**да**"); !ok || h.html != template.HTML("<p><strong>да</strong></p>") {
+	if h, ok := v.markdown.kept.get("**да**"); !ok || h.html != template.HTML("<p><strong>да</strong></p>") {
 		t.Errorf("after Prerender the cache has %q, %v", h, ok)
 	}
 }
@@ -215,19 +193,4 @@ func FuzzMarkdownIsSafe(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		checkBody(t, string(m.render(s, "")))
 	})
-}
-
-func TestForget(t *testing.T) {
-	v := newViews(t)
-	for _, text := range []string{"**да**", "нет", "и"} {
-		v.Prerender(text, "")
-	}
-	v.Forget("**да**")
-	if v.markdown.cache.Contains("**да**") || !v.markdown.cache.Contains("нет") {
-		t.Error("Forget does not forget this text and no other")
-	}
-	v.Forget("")
-	if n := v.markdown.cache.Len(); n != 0 || v.markdown.size != 0 {
-		t.Errorf("after Forget of everything: %d texts, %d bytes", n, v.markdown.size)
-	}
 }

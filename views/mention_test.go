@@ -84,8 +84,8 @@ func TestTheSameTextMayMentionOthers(t *testing.T) {
 			t.Errorf("nobody's @Пётр is %s", got)
 		}
 	}
-	if m.size > 2000 || m.cache.Len() != 1 {
-		t.Errorf("the cache has %d bytes and %d texts", m.size, m.cache.Len())
+	if m.kept.size > 2000 || m.kept.lru.Len() != 1 {
+		t.Errorf("the cache has %d bytes and %d texts", m.kept.size, m.kept.lru.Len())
 	}
 }
 

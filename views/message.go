@@ -134,6 +134,7 @@ func (p Page) message(e *protocol.Event) messageView {
 
 // line is one <li> of the log: a date, the beginning of history, or a message.
 type line struct {
+	Page
 	Date    string // 2026-11-23, or ""
 	Label   string // the date as shown
 	Start   bool
@@ -141,8 +142,10 @@ type line struct {
 	Message *messageView
 }
 
-// Lines are the log of the page.
-func (p RoomPage) Lines() []line {
+// Log is the log of the page.
+func (p RoomPage) Log() (safeHTML, error) { return p.fragments.log(p.lines(), p.GiveWay) }
+
+func (p RoomPage) lines() []line {
 	lines := make([]line, 0, len(p.Messages)+4)
 	fresh := p.firstFresh()
 	day := ""
@@ -154,13 +157,13 @@ func (p RoomPage) Lines() []line {
 		}
 		if date := e.Time().In(p.zone()).Format(time.DateOnly); date != day {
 			day, last = date, nil
-			lines = append(lines, line{Date: date, Label: p.dateLabel(e.Time())})
+			lines = append(lines, line{Page: p.Page, Date: date, Label: p.dateLabel(e.Time())})
 			if len(lines) == 1 && p.Older == 0 {
-				lines = append(lines, line{Start: true})
+				lines = append(lines, line{Page: p.Page, Start: true})
 			}
 		}
 		if i == fresh {
-			lines, last = append(lines, line{Fresh: true}), nil
+			lines, last = append(lines, line{Page: p.Page, Fresh: true}), nil
 		}
 		m := p.message(e)
 		m.Reader = p.Me

@@ -3,7 +3,6 @@ package views
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +14,9 @@ import (
 
 // Page is what every page has. It comes from Views.Page.
 type Page struct {
-	words    *words
-	markdown *markdown
+	words     *words
+	markdown  *markdown
+	fragments *fragments
 
 	Locale string         // "ru" or "en"
 	Theme  string         // ThemeLight, ThemeDark; "" = that of the system
@@ -24,10 +24,17 @@ type Page struct {
 	Path   string         // where the language links lead; "" = this page itself. Needed for the answer to a form
 	Now    time.Time      // decides what "today" is
 	Zone   *time.Location // in which times are written; nil = the server's
+
+	GiveWay func() // called now and then while much is rendered, for others to come first; nil = nothing
 }
 
 // T is the text of key in the language of the page, see words.T.
-func (p Page) T(key string, args ...any) (string, error) { return p.words.T(key, args...) }
+func (p Page) T(key string, args ...any) (string, error) {
+	if p.GiveWay != nil {
+		p.GiveWay()
+	}
+	return p.words.T(key, args...)
+}
 
 // Eye is the button beside a field for a password that shows what is typed; field is its id.
 func (p Page) Eye(field string) eyeView {
@@ -130,7 +137,7 @@ func (p LoginPage) MembersOnly() bool { return p.Wants == NamePassword }
 func (p LoginPage) HeadTitle() string { return p.words.must("app.title") }
 
 // Words are what the scripts of the page need.
-func (p LoginPage) Words() []scriptWord { return p.words.forScripts(loginWords) }
+func (p LoginPage) Words() safeHTML { return p.words.lists.login }
 
 // Command is what one types to come from a console, nil if the address of this server is not known. A name that a shell
 // would take for something else is not put into it.
@@ -268,16 +275,16 @@ func (p RoomPage) Problem() string {
 }
 
 // Words are what the scripts of the page need.
-func (p RoomPage) Words() []scriptWord {
+func (p RoomPage) Words() safeHTML {
 	if p.IsHost() {
-		return p.words.forScripts(slices.Concat(scriptWords, hostWords))
+		return p.words.lists.host
 	}
-	return p.words.forScripts(scriptWords)
+	return p.words.lists.room
 }
 
 // Crowd is what the people column and the count in the header show.
 func (p RoomPage) Crowd() crowd {
-	return crowd{words: p.words, Me: p.Me, People: p.People, Online: p.Online}
+	return crowd{Page: p.Page, Me: p.Me, People: p.People, Online: p.Online}
 }
 
 // Pending is the markup of a message of mine that the server has not stored yet.

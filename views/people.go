@@ -8,15 +8,12 @@ import (
 
 // crowd is who is in a room: the people column and the count in the header.
 type crowd struct {
-	words *words
+	Page
 
 	Me     protocol.MemberID // who looks; nobody in live fragments
 	People []protocol.Person
 	Online int
 }
-
-// T is the text of key.
-func (c crowd) T(key string, args ...any) (string, error) { return c.words.T(key, args...) }
 
 // More is how many there are besides those who are listed.
 func (c crowd) More() int { return max(0, c.Online-len(c.People)) }

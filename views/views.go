@@ -43,11 +43,12 @@ var templateFiles embed.FS
 // goroutine.
 type Views struct {
 	// Fixed at construction.
-	assets   string
-	words    map[string]*words
-	markdown *markdown
-	parts    *template.Template // the whole set, for fragments
-	formats  map[string]*htmlFormat
+	assets    string
+	words     map[string]*words
+	markdown  *markdown
+	fragments *fragments
+	parts     *template.Template // the whole set, for fragments
+	formats   map[string]*htmlFormat
 
 	// An engine holds its lock while a page with a layout is rendered, so there is one per CPU.
 	engines chan *html.Engine
@@ -68,9 +69,13 @@ func New(assets string) (*Views, error) {
 		v.parts = engine.Templates
 		v.engines <- engine
 	}
+	v.fragments = newFragments(v.parts, fragmentCacheBytes)
 	for _, locale := range []string{Russian, English} {
 		w, err := loadWords(locale)
 		if err != nil {
+			return nil, err
+		}
+		if w.lists, err = v.fragments.scriptLists(w); err != nil {
 			return nil, err
 		}
 		v.words[locale] = w
@@ -116,7 +121,7 @@ func (v *Views) Page(locale string) Page {
 	if w == nil {
 		w = v.words[Russian]
 	}
-	return Page{words: w, markdown: v.markdown, Locale: w.locale, Assets: v.assets, Now: time.Now()}
+	return Page{words: w, markdown: v.markdown, fragments: v.fragments, Locale: w.locale, Assets: v.assets, Now: time.Now()}
 }
 
 // Stylesheet is the address of the one style sheet that every page has.
@@ -141,4 +146,7 @@ func (v *Views) Prerender(text string, mentions protocol.Mentions) {
 }
 
 // Forget drops what was kept of a text; "" drops everything.
-func (v *Views) Forget(text string) { v.markdown.forget(shown(text)) }
+func (v *Views) Forget(text string) {
+	v.markdown.forget(shown(text))
+	v.fragments.forget(text)
+}

@@ -165,7 +165,7 @@ func TestGroupsAndDays(t *testing.T) {
 		event(1, "2026-11-23T00:00:00Z"),
 	}}
 	var got []string
-	for _, l := range room.Lines() {
+	for _, l := range room.lines() {
 		switch {
 		case l.Message == nil:
 			got = append(got, l.Date+" "+l.Label)

@@ -51,6 +51,7 @@ type words struct {
 	locale string
 	tag    language.Tag
 	texts  map[string]text
+	lists  scriptLists
 }
 
 // text is one key of a locale file: a string, or one string per plural form ("one", "few", …; "other" is always there).
@@ -147,6 +148,9 @@ var loginWords = []string{"net.now", "net.retry"}
 
 // scriptWord is one <span> of #words.
 type scriptWord struct{ Key, Form, Text string }
+
+// scriptLists are #words of those who come in, who talk and who are hosts, rendered once.
+type scriptLists struct{ login, room, host safeHTML }
 
 func (w *words) forScripts(keys []string) []scriptWord {
 	list := make([]scriptWord, 0, len(keys)+8)

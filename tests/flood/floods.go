@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -37,7 +39,16 @@ var floods = map[string]func(net.Conn){
 		_, _ = io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgr")
 		_, _ = io.Copy(io.Discard, c) // the server has enough
 	},
-	"pages":      func(c net.Conn) { ask(c, "GET /r/calm HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n") },
+	"pages": func(c net.Conn) {
+		ask(c, "GET /r/calm HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nAccept-Encoding: br\r\n\r\n")
+	},
+	"room pages": func(c net.Conn) {
+		askLoggedIn(c, "GET /r/calm HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nAccept-Encoding: br\r\n")
+	},
+	"history": func(c net.Conn) { askLoggedIn(c, "GET /r/calm/messages.json HTTP/1.1\r\nHost: x\r\n") },
+	"forms": func(c net.Conn) {
+		askLoggedIn(c, "POST /r/calm/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 10\r\n", "text=flood")
+	},
 	"no methods": func(c net.Conn) { ask(c, "FLOOD /r/calm HTTP/1.1\r\nHost: x\r\n\r\n") },
 	"files":      func(c net.Conn) { ask(c, "GET /static/x/css/all.css HTTP/1.1\r\nHost: x\r\n\r\n") },
 	"logins": func(c net.Conn) {
@@ -150,6 +161,43 @@ func ask(c net.Conn, request string) {
 			return
 		}
 	}
+}
+
+// askLoggedIn is ask by somebody who has come in. The request lacks the empty line at its end.
+func askLoggedIn(c net.Conn, request string, body ...string) {
+	cookie, err := cookie(c)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "flood:", err)
+		os.Exit(1)
+	}
+	ask(c, request+"Cookie: "+cookie+"\r\n\r\n"+strings.Join(body, ""))
+}
+
+var comingIn struct {
+	once   sync.Once
+	cookie string
+	err    error
+}
+
+// cookie comes in over the first connection it is called with, once for all.
+func cookie(c net.Conn) (string, error) {
+	comingIn.once.Do(func() {
+		_, _ = io.WriteString(c, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\nname=flooder")
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			comingIn.err = fmt.Errorf("log in: %w", err)
+			return
+		}
+		defer resp.Body.Close()
+		for _, k := range resp.Cookies() {
+			if k.Name == "govor" {
+				comingIn.cookie = k.Name + "=" + k.Value
+				return
+			}
+		}
+		comingIn.err = fmt.Errorf("log in: %s", resp.Status)
+	})
+	return comingIn.cookie, comingIn.err
 }
 
 // frame is a masked frame; a mask of zeros changes nothing.
