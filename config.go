@@ -66,6 +66,7 @@ type config struct {
 	LoginsPerName     float64 // a minute
 	RequestsPerIP     float64
 	ConnectsPerIP     float64
+	PagesPerMember    float64
 	MaxConns          int
 	MaxConnsPerIP     int
 	MaxConnsPerMember int
@@ -167,7 +168,7 @@ func isTCP(listen string) bool { return !strings.HasPrefix(listen, restart.UnixP
 // lift takes the limits off that --no-limits is for.
 func (c *config) lift() {
 	c.Rate, c.ByteRate, c.RatePerMember, c.ByteRatePerMember, c.RatePerIP, c.ByteRatePerIP = 0, 0, 0, 0, 0, 0
-	c.FrameRate, c.FrameRatePerIP, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP, c.LoginsPerName, c.ConnectsPerIP = 0, 0, 0, 0, 0, 0, 0
+	c.FrameRate, c.FrameRatePerIP, c.ControlRate, c.RequestsPerIP, c.LoginsPerIP, c.LoginsPerName, c.ConnectsPerIP, c.PagesPerMember = 0, 0, 0, 0, 0, 0, 0, 0
 	c.MaxConns, c.MaxConnsPerIP, c.MaxConnsPerMember, c.MaxRooms, c.NewRooms, c.NameChanges = 0, 0, 0, 0, 0, 0
 }
 
@@ -267,6 +268,7 @@ func settings(getenv func(string) string) []group {
 			{"max-connections-per-ip", "N", "1000", "WebSockets of one address, and as many other connections", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerIP, s, 0, 100_000_000) }},
 			{"max-connections-per-member", "N", "100", "WebSockets of one member, on all devices", func(c *config, s string) error { return setting.Int(&c.MaxConnsPerMember, s, 0, 100_000_000) }},
 			{"requests-per-ip", "N", "30", "requests a second from one address, files of pages apart; a page counts as several", func(c *config, s string) error { return setting.Rate(&c.RequestsPerIP, s) }},
+			{"pages-per-member", "N", "2", "pages of rooms a second of one member", func(c *config, s string) error { return setting.Rate(&c.PagesPerMember, s) }},
 			{"connects-per-ip", "N", "30", "new connections a second from one address", func(c *config, s string) error { return setting.Rate(&c.ConnectsPerIP, s) }},
 			{"logins-per-ip", "N", "60", "logins a minute from one address, and tries at passwords by programs", func(c *config, s string) error { return setting.Rate(&c.LoginsPerIP, s) }},
 			{"logins-per-name", "N", "10", "tries a minute at the password of one name from one address", func(c *config, s string) error { return setting.Rate(&c.LoginsPerName, s) }},

@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		Listen: []string{":8000"}, DataDir: got.DataDir, LogLevel: zapcore.InfoLevel, LogFormat: "auto", EventLoop: "auto",
 		MaxText: 8000, MaxFrameBytes: 65536, SocketMode: 0o660, Rate: 5, Burst: 20, RatePatience: 30 * time.Second, MaxConnsPerIP: 1000,
 		ByteRate: 16 << 10, RatePerMember: 10, ByteRatePerMember: 32 << 10, RatePerIP: 100, ByteRatePerIP: 512 << 10,
-		FrameRate: 50, FrameRatePerIP: 500, ControlRate: 50, RequestsPerIP: 30, ConnectsPerIP: 30, LoginsPerIP: 60, LoginsPerName: 10, MaxConnsPerMember: 100, MaxRooms: 64, NewRooms: 60, NameChanges: 10,
+		FrameRate: 50, FrameRatePerIP: 500, ControlRate: 50, RequestsPerIP: 30, ConnectsPerIP: 30, PagesPerMember: 2, LoginsPerIP: 60, LoginsPerName: 10, MaxConnsPerMember: 100, MaxRooms: 64, NewRooms: 60, NameChanges: 10,
 		RingBytes: 1 << 20, PresenceGrace: 5 * time.Second, PingInterval: 25 * time.Second, IdleTimeout: time.Minute,
 		StallTimeout: time.Minute, RequestTimeout: 10 * time.Second, Mode: "open", ProxyHeader: "X-Forwarded-User", ShutdownTimeout: 8 * time.Second,
 	}

@@ -198,7 +198,7 @@ func (s *server) openLive(cfg config) error {
 		Hub: s.hub, Views: v, Log: s.log, Registry: s.registry, Socket: limits, Loops: s.loops,
 		BaseURL: cfg.BaseURL, AllowedOrigins: cfg.AllowedOrigins, TrustedProxies: cfg.TrustedProxies, ProxyHeader: cfg.ProxyHeader,
 		MaxText: cfg.MaxText, LoginRate: cfg.LoginsPerIP / 60, LoginBurst: loginBurst, RequestRate: cfg.RequestsPerIP,
-		RequestBurst: burstOf(cfg.RequestsPerIP), ConnectRate: cfg.ConnectsPerIP, ConnectBurst: burstOf(cfg.ConnectsPerIP), MaxWaiting: cfg.MaxConnsPerIP,
+		RequestBurst: burstOf(cfg.RequestsPerIP), PageRate: cfg.PagesPerMember, ConnectRate: cfg.ConnectsPerIP, ConnectBurst: burstOf(cfg.ConnectsPerIP), MaxWaiting: cfg.MaxConnsPerIP,
 		ReadTimeout: cfg.RequestTimeout,
 		Metrics:     cfg.MetricsListen == "", MetricsToken: cfg.MetricsToken,
 	})

@@ -40,7 +40,7 @@ const pacePatience = 4 * time.Second
 // messages as a page has count as one more.
 const (
 	pageCost     = 2
-	roomPageCost = 6
+	roomPageCost = 4
 )
 
 // seenAddr is an address that was seen.
@@ -142,13 +142,9 @@ func (s *Server) paceRequests(c *fiber.Ctx) error {
 func (s *Server) paceFiles(c *fiber.Ctx) error { return s.paceBy(c, s.files) }
 
 func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
-	wait, news := r.reserve(clientAddr(c), pacePatience)
-	if wait == 0 {
-		return c.Next()
-	}
-	if wait <= pacePatience {
-		s.limited(hub.LimitRequests)
-		<-time.After(wait)
+	addr := clientAddr(c)
+	wait, news := r.reserve(addr, pacePatience)
+	if s.waited(wait, hub.LimitRequests) {
 		return c.Next()
 	}
 	s.refused("requests", hub.LimitRequests)
@@ -156,10 +152,43 @@ func (s *Server) paceBy(c *fiber.Ctx, r *addrRate) error {
 		s.log.Warn("too many requests", zap.String("remote_addr", remoteAddr(c)), zap.Float64("per_second", float64(r.perSecond)))
 	}
 	e := protocol.Errorf(protocol.CodeTooFast, "there are too many requests from your address; wait %s s", retryAfter(wait))
+	return s.tooFast(c, e, wait, r.of(addr).pages.Allow)
+}
+
+// pacePages slows a member down who asks for the pages of rooms too fast, from wherever. Who must not go on gets the answer,
+// and next is false.
+func (s *Server) pacePages(c *fiber.Ctx, m hub.Member) (next bool, err error) {
+	number := netip.AddrFrom16(m.ID) // 128 bits, as an address has
+	wait, news := s.pages.reserve(number, pacePatience)
+	if s.waited(wait, hub.LimitPages) {
+		return true, nil
+	}
+	s.refused("pages", hub.LimitPages)
+	if news {
+		s.log.Warn("too many pages", zap.Stringer("member_id", m.ID), zap.String("remote_addr", remoteAddr(c)))
+	}
+	e := protocol.Errorf(protocol.CodeTooFast, "you ask for too many pages; wait %s s", retryAfter(wait))
+	return false, s.tooFast(c, e, wait, s.pages.of(number).pages.Allow)
+}
+
+// waited waits as long as a limit says, if that is not too long.
+func (s *Server) waited(wait time.Duration, limit string) bool {
+	if wait > pacePatience {
+		return false
+	}
+	if wait > 0 {
+		s.limited(limit)
+		<-time.After(wait)
+	}
+	return true
+}
+
+// tooFast answers who is; shown tells whether somebody may see a page.
+func (s *Server) tooFast(c *fiber.Ctx, e *protocol.Error, wait time.Duration, shown func() bool) error {
 	e.RetryAfter = wait
 	c.Set(fiber.HeaderRetryAfter, retryAfter(wait))
 	c.Context().SetConnectionClose() // or what it sends without waiting is refused one by one, at our cost
-	if looksAtIt := wantsHTML(c) && c.Get("Sec-Fetch-Mode") == "navigate"; looksAtIt && r.of(clientAddr(c)).pages.Allow() {
+	if wantsHTML(c) && c.Get("Sec-Fetch-Mode") == "navigate" && shown() {
 		return s.answer(c, e)
 	}
 	c.Status(fiber.StatusTooManyRequests)

@@ -82,6 +82,37 @@ func TestPagesCountAsMore(t *testing.T) {
 	}
 }
 
+// A member who asks for too many pages of rooms waits, and is refused in the end; nobody else is, and nothing else.
+func TestPagesOfAMemberAreLimited(t *testing.T) {
+	s := newSite(t, func(c *Config, _ *hub.Limits) { c.PageRate = 0.001 })
+	ivan, maria := s.login("Иван"), s.login("Мария")
+	for range pagesAtOnce {
+		s.ask(ivan, request{path: "/r/lobby"}).want(t, http.StatusOK)
+	}
+	a := s.ask(ivan, request{path: "/r/lobby"}).want(t, http.StatusTooManyRequests)
+	if a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "too many pages") {
+		t.Errorf("Retry-After %q, %s", a.Header.Get("Retry-After"), a.body)
+	}
+	headers := map[string]string{"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+	if a := s.ask(ivan, request{path: "/r/design", headers: headers}).want(t, http.StatusTooManyRequests); !strings.Contains(a.body, `data-page="error"`) {
+		t.Errorf("somebody sees %s", a.body)
+	}
+	s.ask(ivan, request{path: "/help"}).want(t, http.StatusOK)
+	s.ask(maria, request{path: "/r/lobby"}).want(t, http.StatusOK)
+	if n := s.logs.FilterMessage("too many pages").Len(); n != 1 {
+		t.Errorf("%d lines in the log for one thing that goes on", n)
+	}
+
+	slow := newSite(t, func(c *Config, _ *hub.Limits) { c.PageRate = 10 })
+	ivan, began := slow.login("Иван"), time.Now()
+	for range pagesAtOnce + 4 {
+		slow.ask(ivan, request{path: "/r/lobby"}).want(t, http.StatusOK)
+	}
+	if took := time.Since(began); took < 300*time.Millisecond {
+		t.Errorf("%d pages took %v", pagesAtOnce+4, took)
+	}
+}
+
 // A body that is compressed is refused before it is unpacked, by every door that reads forms.
 func TestCompressedBodiesAreRefused(t *testing.T) {
 	s := newSite(t, nil)

@@ -26,7 +26,7 @@ func (s *Server) pageOf(c *fiber.Ctx, path string) views.Page {
 }
 
 // giveWayEvery is how long a page is rendered before those who talk come first.
-const giveWayEvery = 250 * time.Microsecond
+const giveWayEvery = 120 * time.Microsecond
 
 // givingWay is to be called again and again by what takes long.
 func (s *Server) givingWay() func() {

@@ -82,6 +82,9 @@ func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, s
 	if _, bad := s.hub.CheckRoom(room); bad != nil { // not before: the answer tells which rooms there are
 		return fiber.ErrNotFound
 	}
+	if next, err := s.pacePages(c, *m); !next {
+		return err
+	}
 	s.hub.Refresh(ctx, *m)
 	h, live, err := read(ctx, *m, room)
 	if err != nil {

@@ -39,6 +39,7 @@ type Config struct {
 	LoginBurst     int           // as many at once
 	RequestRate    float64       // requests a second from one address; 0 = no limit
 	RequestBurst   int           // as many at once
+	PageRate       float64       // pages of rooms a second of one member; 0 = no limit
 	ConnectRate    float64       // new connections a second from one address, see Gate; 0 = no limit
 	ConnectBurst   int           // as many at once
 	ReadTimeout    time.Duration // within which a request has come whole, its handshake of TLS before that; 0 = 10 s
@@ -66,6 +67,7 @@ type Server struct {
 	assets       map[string]*asset
 	logins       *addrRate
 	requests     *addrRate
+	pages        *addrRate // by the numbers of members
 	files        *addrRate // requests that cost little
 	connects     *addrRate
 	leads        *addrRate // connections to what leads to TLS
@@ -125,6 +127,9 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
+// pagesAtOnce is how many pages of rooms a member may ask for at once.
+const pagesAtOnce = 10
+
 // filesPerRequest is how many files of pages an address may ask for in the time of one request.
 const filesPerRequest = 5
 
@@ -137,6 +142,9 @@ func (s *Server) makeLimits(cfg Config) (err error) {
 		return err
 	}
 	if s.files, err = newAddrRate(filesPerRequest*cfg.RequestRate, filesPerRequest*cfg.RequestBurst, true); err != nil {
+		return err
+	}
+	if s.pages, err = newAddrRate(cfg.PageRate, pagesAtOnce, false); err != nil {
 		return err
 	}
 	if s.connects, err = newAddrRate(cfg.ConnectRate, cfg.ConnectBurst, true); err != nil {

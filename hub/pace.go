@@ -42,9 +42,10 @@ const (
 	limitNameLogins        = "logins-per-name"
 )
 
-// Limits of addresses that are kept before the hub; Limited counts what they do.
+// Limits that are kept before the hub; Limited counts what they do.
 const (
 	LimitRequests    = "requests-per-ip"
+	LimitPages       = "pages-per-member"
 	LimitConnects    = "connects-per-ip"
 	LimitLogins      = "logins-per-ip"
 	LimitConnections = limitAddrConnections
@@ -59,7 +60,7 @@ var limitNames = []string{
 	limitRate, limitByteRate, limitMemberRate, limitMemberByteRate, limitAddrRate, limitAddrByteRate, limitFrameRate, limitAddrFrameRate,
 	limitControlRate,
 	limitConnections, limitAddrConnections, limitMemberConnections, limitRooms, limitNewRooms, limitRenames, limitNameLogins,
-	LimitRequests, LimitConnects, LimitLogins, LimitRequestTime,
+	LimitRequests, LimitPages, LimitConnects, LimitLogins, LimitRequestTime,
 }
 
 // bucket is one limit of one session, member or address.

@@ -63,8 +63,8 @@ func (f *fragments) render(m messageView) (safeHTML, error) {
 
 // log returns the markup of the lines, one below the other.
 func (f *fragments) log(lines []line, giveWay func()) (safeHTML, error) {
-	var b strings.Builder
-	for _, l := range lines {
+	parts := make([]string, len(lines))
+	for i, l := range lines {
 		if giveWay != nil {
 			giveWay()
 		}
@@ -72,9 +72,9 @@ func (f *fragments) log(lines []line, giveWay func()) (safeHTML, error) {
 		if err != nil {
 			return "", err
 		}
-		b.WriteString(string(h))
+		parts[i] = string(h)
 	}
-	return safeHTML(b.String()), nil // of what is safe
+	return safeHTML(strings.Join(parts, "")), nil // of what is safe
 }
 
 func (f *fragments) line(l line) (safeHTML, error) {
