@@ -73,7 +73,7 @@ func TestPagesCountAsMore(t *testing.T) {
 	for _, want := range []struct {
 		path string
 		cost int
-	}{{"/r/lobby", roomPageCost}, {"/help", pageCost}, {"/r/lobby/messages.json", 2}, {"/r/lobby/messages.json?limit=1", 1}, {"/favicon.ico", 1}} {
+	}{{"/r/lobby", roomPageCost}, {"/help", pageCost}, {"/r/lobby/messages.json", 1 + historyCost}, {"/r/lobby/messages.json?limit=1", 1}, {"/favicon.ico", 1}} {
 		before := left()
 		s.ask(c, request{path: want.path})
 		if got := before - left(); got != want.cost {

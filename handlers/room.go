@@ -162,7 +162,8 @@ func (s *Server) messages(c *fiber.Ctx) error {
 		}
 		more = h.Older
 	}
-	s.costs(c, 1+len(h.Events)/pageSize)
+	s.costs(c, 1+historyCost*len(h.Events)/pageSize)
+	s.loops.GiveWay()
 	return sendMessages(c, room, h.Events, more)
 }
 
