@@ -113,7 +113,7 @@ func (h *Hub) CheckRoom(name string) (string, *protocol.Error) {
 		return room, nil
 	}
 	like := h.store.LikeRoom(protocol.LooksOf(room, room))
-	if like == "" {
+	if like == "" || like == room { // it may have been opened meanwhile
 		return room, nil
 	}
 	bad = protocol.Errorf(protocol.CodeBadRoom, "the room %s could be taken for the room %s", room, like)
