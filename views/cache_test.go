@@ -95,3 +95,20 @@ func TestKeptMessagesAreTheSame(t *testing.T) {
 		t.Error("nothing was kept")
 	}
 }
+
+// A page is rendered in many pieces, with those who talk in between: before each message, and between the words.
+func TestPagesGiveWay(t *testing.T) {
+	v := newViews(t)
+	given := func(messages []protocol.Event) (n int) {
+		p := sampleRoom(samplePage(v, Russian))
+		p.Messages = messages
+		p.GiveWay = func() { n++ }
+		render(t, v, sample{"room", p})
+		return n
+	}
+	messages := sampleRoom(samplePage(v, Russian)).Messages
+	given(messages) // they are kept from now on
+	if without, with := given(nil), given(messages); without < 20 || with < without+len(messages) {
+		t.Errorf("a page gives way %d times, with %d messages %d times", without, len(messages), with)
+	}
+}

@@ -13,6 +13,9 @@ import (
 // fragmentCacheBytes bounds what is kept of messages as pages show them.
 const fragmentCacheBytes = 8 << 20
 
+// fragmentBytes is what a fragment and its key are themselves, roughly.
+const fragmentBytes = 512
+
 // fragments renders messages for pages of history and remembers the result: a page is mostly messages, and those of a busy
 // room are asked for again and again. Its methods may be called from any goroutine.
 type fragments struct {
@@ -41,7 +44,7 @@ type fragment struct {
 func newFragments(parts *template.Template, limit int) *fragments {
 	return &fragments{parts: parts, kept: newCache(limit, func(_ fragmentKey, f fragment) int {
 		e := &f.event
-		return len(f.html) + len(e.Room) + len(e.ID) + len(e.Name) + len(e.NameKey) + len(e.Body) + len(e.Mentions)
+		return fragmentBytes + len(f.html) + len(e.Room) + len(e.ID) + len(e.Name) + len(e.NameKey) + len(e.Body) + len(e.Mentions)
 	})}
 }
 
