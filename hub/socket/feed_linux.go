@@ -1,6 +1,10 @@
 package socket
 
-import "govor/hub/line"
+import (
+	"time"
+
+	"govor/hub/line"
+)
 
 // feeding is a feed on its way to the loop.
 type feeding struct {
@@ -12,7 +16,7 @@ type feeding struct {
 type feeds struct {
 	alone  queue[line.Feed]
 	crowd  queue[line.Feed]
-	shares [visitsPerTurn]line.Share
+	shares [sharesAtOnce]line.Share
 }
 
 // take moves what is new into the queues.
@@ -50,15 +54,15 @@ func (k *link) Idle() bool {
 		k.end == nil && !k.broken && !k.closed && k.slot >= 0
 }
 
-// share asks the feeds of a queue in turn and writes what they give, limit shares at most. It returns how many there
-// were; a feed that had nothing counts as one. crowd as for line.Feeder.
-func (l *loop) share(q *queue[line.Feed], limit int, crowd bool) int {
-	for n := 0; n < limit; {
+// share asks the feeds of a queue in turn and writes what they give, limit shares at most; after a time it asks none but the
+// first. It returns how many shares there were; a feed that had nothing counts as one. crowd as for line.Feeder.
+func (l *loop) share(q *queue[line.Feed], limit int, until time.Duration, crowd bool) (n int) {
+	for n < limit {
 		f, ok := q.pop()
 		if !ok {
 			return n
 		}
-		given, more := l.ask(f, l.feeds.shares[:limit-n])
+		given, more := l.ask(f, l.feeds.shares[:min(limit-n, sharesAtOnce)])
 		for i := range given {
 			l.give(l.feeds.shares[i], crowd)
 			l.feeds.shares[i] = line.Share{}
@@ -66,9 +70,11 @@ func (l *loop) share(q *queue[line.Feed], limit int, crowd bool) int {
 		if more {
 			q.push(f)
 		}
-		n += max(1, given)
+		if n += max(1, given); l.clock() >= until {
+			return n
+		}
 	}
-	return limit
+	return n
 }
 
 // ask is Next, but for a panic, which is the end of the feed.

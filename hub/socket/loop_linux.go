@@ -20,8 +20,16 @@ const (
 	largeFrames    = 64        // at most so many in a buffer that is full are large
 	visitsPerTurn  = 64        // connections that are visited before the loop looks at its sockets again
 	visitsOfCrowd  = 16        // of them, at least, for those who are many
+	sharesAtOnce   = 16        // of what a feed gives
 	writesPerVisit = 4         // of one connection
 	bytesPerVisit  = 256 << 10 // after which another connection has its turn
+)
+
+// Times of a loop's work. As a rule a visit takes microseconds and the sizes come first; one to a connection whose other side
+// has sent more than is read of it takes a hundred.
+const (
+	timePerTurn = 200 * time.Microsecond // of visits, after which the loop looks at its sockets again
+	timeOfCrowd = 50 * time.Microsecond  // of it, at least, for those who are many
 )
 
 // loop drives its connections from one goroutine, which never waits for anything but the sockets, the inbox and the
@@ -90,7 +98,7 @@ func newLoop(owner *Loops) (*loop, error) {
 func (l *loop) run() {
 	defer l.shut()
 	for {
-		l.now = time.Since(l.start)
+		l.now = l.clock()
 		l.look()
 		if !l.collect() {
 			return
@@ -104,13 +112,17 @@ func (l *loop) run() {
 	}
 }
 
+// clock is the time since start.
+func (l *loop) clock() time.Duration { return time.Since(l.start) }
+
 // poll asks for sockets with news and does not wait.
 func (l *loop) poll() int {
 	return max(0, rawEpoll(l.epfd, l.events[:]))
 }
 
-// look handles news of sockets, loopEvents at most.
+// look handles news of sockets, loopEvents at most. When the turn is over, what is left has its own.
 func (l *loop) look() {
+	until := l.now + timePerTurn
 	n := l.ready
 	if l.ready = 0; n == 0 {
 		n = l.poll()
@@ -124,7 +136,11 @@ func (l *loop) look() {
 		if ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 			k.readable = true
 			k.hup = k.hup || ev.Events&^(unix.EPOLLIN|unix.EPOLLOUT) != 0
-			l.guard(k, l.read)
+			if l.clock() < until {
+				l.guard(k, l.read)
+			} else {
+				l.enqueue(k)
+			}
 		}
 		if ev.Events&unix.EPOLLOUT != 0 && k.parked {
 			k.parked = false
@@ -201,24 +217,29 @@ func (l *loop) resume(k *link) {
 	}
 }
 
-// work visits links that have something to do and feeds those that are fed, visitsPerTurn at most, and tells whether
-// there was anything. So a room of ten thousand does not keep one of two waiting; and of every turn the crowd has a part.
+// work visits links that have something to do and feeds those that are fed, visitsPerTurn at most and for timePerTurn, and
+// tells whether there was anything. So a room of ten thousand does not keep one of two waiting; and of every turn the crowd
+// has a part.
 func (l *loop) work() bool {
 	const few = visitsPerTurn - visitsOfCrowd
-	did := l.visitAll(&l.alone, queuedAlone, few)
-	did += l.share(&l.feeds.alone, few-did, false)
+	until := l.now + timePerTurn
+	did := l.visitAll(&l.alone, queuedAlone, few, until)
+	did += l.share(&l.feeds.alone, few-did, until, false)
+	if did > 0 {
+		until = max(until, l.clock()+timeOfCrowd)
+	}
 	links := visitsPerTurn - did
 	if !l.feeds.crowd.empty() {
 		links /= 2
 	}
-	did += l.visitAll(&l.crowd, queuedInCrowd, links)
-	did += l.share(&l.feeds.crowd, visitsPerTurn-did, true)
+	did += l.visitAll(&l.crowd, queuedInCrowd, links, until)
+	did += l.share(&l.feeds.crowd, visitsPerTurn-did, until, true)
 	return did > 0
 }
 
-// visitAll visits the links of a queue, limit at most, and returns how many there were.
-func (l *loop) visitAll(q *queue[*link], as queuedAs, limit int) int {
-	for n := 0; n < limit; {
+// visitAll visits the links of a queue, limit at most, and none after a time but the first. It returns how many there were.
+func (l *loop) visitAll(q *queue[*link], as queuedAs, limit int, until time.Duration) (n int) {
+	for n < limit {
 		k, ok := q.pop()
 		if !ok {
 			return n
@@ -228,9 +249,11 @@ func (l *loop) visitAll(q *queue[*link], as queuedAs, limit int) int {
 		}
 		k.queued, k.many = notQueued, as == queuedInCrowd
 		l.guard(k, l.visit)
-		n++
+		if n++; l.clock() >= until {
+			return n
+		}
 	}
-	return limit
+	return n
 }
 
 // sleep waits for news, for something in the inbox or for the wheel.
