@@ -9,6 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"govor/hub"
 	"govor/views"
 )
 
@@ -103,6 +104,11 @@ func roomPath(room string) string { return "/r/" + url.PathEscape(room) }
 // begins to stop, and what is being stored is finished then.
 func deadline() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), requestTimeout)
+}
+
+// readingDeadline is deadline for what reads history: those who talk come first now and then.
+func (s *Server) readingDeadline() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(hub.WithGiveWay(context.Background(), s.givingWay()), requestTimeout)
 }
 
 // roomParam is the room of the path, without percent signs; it need not be the name of one.

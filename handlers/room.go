@@ -64,7 +64,7 @@ func (s *Server) roomPage(c *fiber.Ctx, read func(context.Context, hub.Member, s
 	if roomParam(c) != room {
 		return c.Redirect(withQuery(c, path), fiber.StatusFound)
 	}
-	ctx, cancel := deadline()
+	ctx, cancel := s.readingDeadline()
 	defer cancel()
 	m, err := s.visitor(ctx, c)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *Server) messages(c *fiber.Ctx) error {
 		limit = pageSize
 	}
 	limit = min(limit, hub.MaxPage)
-	ctx, cancel := deadline()
+	ctx, cancel := s.readingDeadline()
 	defer cancel()
 	m, err := s.reader(ctx, c)
 	if err != nil {

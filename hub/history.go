@@ -20,6 +20,10 @@ type History struct {
 // MaxPage bounds the messages of one page.
 const MaxPage = 200
 
+// WithGiveWay is a context with which history is read row by row: f is called between two, for others to come first, by the
+// goroutine that reads.
+func WithGiveWay(ctx context.Context, f func()) context.Context { return store.WithGiveWay(ctx, f) }
+
 // History reads the last limit messages before the number before (0 = from the end). Errors are *protocol.Error.
 func (h *Hub) History(ctx context.Context, m Member, room string, before int64, limit int) (History, error) {
 	return h.read(ctx, m, room, func() ([]protocol.Event, error) {

@@ -61,6 +61,15 @@ func kind(s string) protocol.Kind {
 	return protocol.Kind(s)
 }
 
+// giveWayKey finds what WithGiveWay keeps.
+type giveWayKey struct{}
+
+// WithGiveWay is a context with which reads of events call f after each row, for others to come first: a page of them may
+// take a millisecond. f is called by the goroutine that reads, and keeps a reader from others meanwhile.
+func WithGiveWay(ctx context.Context, f func()) context.Context {
+	return context.WithValue(ctx, giveWayKey{}, f)
+}
+
 // Room is what is known of a room, from memory: everything that Apply has returned is in it. RoomServer is a room too.
 func (s *Store) Room(name string) (Room, bool) {
 	s.mu.RLock()
@@ -135,6 +144,7 @@ func (s *Store) query(ctx context.Context, query, room string, limit int, bind f
 	if limit <= 0 {
 		return nil, nil
 	}
+	giveWay, _ := ctx.Value(giveWayKey{}).(func())
 	var events []protocol.Event
 	err := s.readers.do(ctx, query, func(stmt *sqlite.Stmt) error {
 		bind(stmt)
@@ -152,6 +162,9 @@ func (s *Store) query(ctx context.Context, query, room string, limit int, bind f
 			scan(stmt, e)
 			if room == "" {
 				e.Room = stmt.ColumnText(numColumns)
+			}
+			if giveWay != nil {
+				giveWay()
 			}
 		}
 	})

@@ -32,6 +32,18 @@ func ids(events []protocol.Event) []string {
 	return list
 }
 
+func TestReadsGiveWay(t *testing.T) {
+	s := talk(t)
+	rows := 0
+	ctx := WithGiveWay(t.Context(), func() { rows++ })
+	if events, err := s.Page(ctx, "lobby", 0, 4); err != nil || len(events) != 4 || rows != 4 {
+		t.Errorf("a page of %d, %v, gave way %d times", len(events), err, rows)
+	}
+	if events, err := s.Events(ctx, "lobby", 0, 10, 3); err != nil || len(events) != 3 || rows != 7 {
+		t.Errorf("%d events, %v, gave way %d times with the page", len(events), err, rows)
+	}
+}
+
 func TestReadsAreBounded(t *testing.T) {
 	s := talk(t)
 	ctx := t.Context()
