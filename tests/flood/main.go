@@ -75,7 +75,7 @@ func measure(o options) error {
 	if err := hurry(); err != nil {
 		fmt.Fprintln(os.Stderr, "flood: those who talk wait for the flood on their core, so times say little (run this as root):", err)
 	}
-	undo, err := steer(serverCore)
+	undo, err := steer(serverCore, talkCore)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "flood: the server's disk waits for the flood, so times say little (run this as root):", err)
 	} else {

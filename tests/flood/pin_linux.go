@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -78,9 +81,12 @@ func yield() error {
 // workqueues is the file that says on which cores the kernel does work that is bound to none.
 const workqueues = "/sys/devices/virtual/workqueue/cpumask"
 
-// steer has the kernel do such work on one core until undo is called. What a disk has to do is among it: on the core of the
-// flood it would wait, and the server with it, up to the next tick of the clock.
-func steer(core int) (undo func(), err error) {
+// scanners are the kernel's threads that look through memory, milliseconds in a row where nobody has a higher priority.
+var scanners = []string{"kdamond", "kcompactd", "khugepaged", "ksmd"}
+
+// steer has the kernel do such work on one core and look through memory on another one, until undo is called. What a disk has
+// to do is among the first: on the core of the flood it would wait, and the server with it, up to the next tick of the clock.
+func steer(core, other int) (undo func(), err error) {
 	before, err := os.ReadFile(workqueues)
 	if err == nil {
 		err = os.WriteFile(workqueues, fmt.Appendf(nil, "%x", 1<<core), 0)
@@ -88,11 +94,35 @@ func steer(core int) (undo func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("keep the kernel's work on core %d: %w", core, err)
 	}
+	back := aside(other)
 	return func() {
+		back()
 		if err := os.WriteFile(workqueues, before, 0); err != nil {
 			fmt.Fprintf(os.Stderr, "flood: %s should be %s again: %v\n", workqueues, bytes.TrimSpace(before), err)
 		}
 	}, nil
+}
+
+// aside puts the scanners on a core until back is called; those that may not be moved stay.
+func aside(core int) (back func()) {
+	were := map[int]unix.CPUSet{}
+	names, _ := filepath.Glob("/proc/[0-9]*/comm")
+	for _, name := range names {
+		comm, _ := os.ReadFile(name)
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if err != nil || !slices.ContainsFunc(scanners, func(s string) bool { return bytes.HasPrefix(comm, []byte(s)) }) {
+			continue
+		}
+		var was unix.CPUSet
+		if unix.SchedGetaffinity(pid, &was) == nil && setCore(pid, core) == nil {
+			were[pid] = was
+		}
+	}
+	return func() {
+		for pid, was := range were {
+			_ = unix.SchedSetaffinity(pid, &was)
+		}
+	}
 }
 
 // setPolicy says when a thread has its turn; 0 is the one that calls.

@@ -23,6 +23,6 @@ func hurry() error { return errLinux }
 
 func yield() error { return errLinux }
 
-func steer(int) (func(), error) { return nil, errLinux }
+func steer(int, int) (func(), error) { return nil, errLinux }
 
 func cpuOf(int) time.Duration { return 0 }
