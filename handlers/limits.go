@@ -36,12 +36,11 @@ const (
 // pacePatience is how long a limit slows somebody down before it refuses.
 const pacePatience = 4 * time.Second
 
-// What a request for a page counts as: it is rendered, a room's with all that was said; and what those of history for
-// programs count as besides, for as many messages as a page has.
+// What a request for a page counts as, for it is rendered and compressed; and what those of history for programs count as
+// besides, for as many messages as a page has.
 const (
-	pageCost     = 2
-	roomPageCost = 4
-	historyCost  = 2
+	pageCost    = 4
+	historyCost = 2
 )
 
 // seenAddr is an address that was seen.

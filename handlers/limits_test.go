@@ -57,7 +57,7 @@ func TestRequestsOverTheRateAreRefused(t *testing.T) {
 	}
 }
 
-// What is dear counts as several requests: a page, most of all that of a room, and much history.
+// What is dear counts as several requests: a page, and much history.
 func TestPagesCountAsMore(t *testing.T) {
 	s := newSite(t, func(c *Config, _ *hub.Limits) { c.RequestRate, c.RequestBurst = 0.001, spacedBurst })
 	c := s.login("Иван")
@@ -73,7 +73,7 @@ func TestPagesCountAsMore(t *testing.T) {
 	for _, want := range []struct {
 		path string
 		cost int
-	}{{"/r/lobby", roomPageCost}, {"/help", pageCost}, {"/r/lobby/messages.json", 1 + historyCost}, {"/r/lobby/messages.json?limit=1", 1}, {"/favicon.ico", 1}} {
+	}{{"/r/lobby", pageCost}, {"/help", pageCost}, {"/r/lobby/messages.json", 1 + historyCost}, {"/r/lobby/messages.json?limit=1", 1}, {"/favicon.ico", 1}} {
 		before := left()
 		s.ask(c, request{path: want.path})
 		if got := before - left(); got != want.cost {

@@ -46,11 +46,7 @@ const zipFrom = 1 << 10
 // page renders a page. Browsers keep none: what was said in a room must not lie about when one has logged out, and each
 // page has a new id for what is sent next, which two tabs that share a page would share.
 func (s *Server) page(c *fiber.Ctx, name string, data any) error {
-	cost := pageCost
-	if name == "room" {
-		cost = roomPageCost
-	}
-	s.costs(c, cost)
+	s.costs(c, pageCost)
 	var b bytes.Buffer
 	if err := s.views.Render(&b, name, data, views.Layout); err != nil {
 		return err
