@@ -40,8 +40,41 @@ func (s *Server) loginPage(c *fiber.Ctx, p views.LoginPage, path string) error {
 		p.Wants = views.NamePassword
 	case hub.ModeOpen, hub.ModeProxy:
 	}
-	return s.page(c, "login", p)
+	if p.Name != "" || p.Error != "" {
+		return s.page(c, "login", p)
+	}
+	s.costs(c, pageCost)
+	key := loginKey{p.Locale, p.Theme, path, p.Room, p.Server, p.Online, p.Wants, pageCoding(c)}
+	d, ok := s.loginPages.Get(key)
+	if !ok {
+		var err error
+		if d, err = s.draw("login", p, key.coding); err != nil {
+			return err
+		}
+		s.loginPages.Add(key.clone(), d)
+	}
+	return sendDrawn(c, s.views.Stylesheet(), d)
 }
+
+// loginKey is all on which a login page depends that tells nothing of an attempt to log in. It is the same for everybody, and
+// everybody may ask for it, so it is drawn once.
+type loginKey struct {
+	locale, theme, path, room, server string
+	online                            int
+	wants                             views.Password
+	coding                            coding
+}
+
+// clone may be kept when the request is over.
+func (k loginKey) clone() loginKey {
+	for _, s := range []*string{&k.locale, &k.theme, &k.path, &k.room, &k.server} {
+		*s = strings.Clone(*s)
+	}
+	return k
+}
+
+// maxLoginPages bounds those that are kept, a dozen kilobytes each at most; those not asked for the longest go first.
+const maxLoginPages = 64
 
 // login is POST /login: name, password where one is wanted, and room to go on to. With the field rename it is refused
 // rather than make somebody new of who asks.

@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/valyala/fasthttp"
 
 	"govor/hub"
 )
@@ -226,4 +229,74 @@ func TestLoginSaysThatTheServerIsFull(t *testing.T) {
 			t.Fatalf("status %d after the place is free", a.StatusCode)
 		}
 	}
+}
+
+// A login page that is kept is the one that would be drawn, for each who asks.
+func TestLoginPagesAreKept(t *testing.T) {
+	var requests []request
+	for _, at := range [][2]string{{"a.example", "/"}, {"b.example", "/"}, {"a.example", "/r/lobby"}, {"a.example", "/r/%D1%87%D0%B0%D0%B9"}} {
+		for _, language := range []string{"ru", "en"} {
+			for _, theme := range []string{"", "dark", "light"} {
+				for _, coding := range []string{"identity", "br", "gzip"} {
+					requests = append(requests, request{path: at[1], headers: map[string]string{
+						"Host": at[0], "Accept-Language": language, "Accept-Encoding": coding, "Cookie": cookieTheme + "=" + theme,
+					}})
+				}
+			}
+		}
+	}
+	if len(requests) <= maxLoginPages {
+		t.Fatalf("%d pages: none is forgotten", len(requests))
+	}
+	keeps, draws := newSite(t, nil), newSite(t, nil)
+	online := func(s *site) { s.dial("?name=bot", nil, nil).until("You are bot") }
+	for round := range 3 {
+		if round == 2 {
+			online(keeps)
+			online(draws)
+		}
+		seen := map[string]bool{}
+		slices.Reverse(requests) // those that were kept last come first
+		for _, r := range requests {
+			draws.server.loginPages.Purge()
+			got, want := keeps.ask(keeps.client(false), r), draws.ask(draws.client(false), r)
+			if got.StatusCode != http.StatusOK || got.Header.Get("Content-Encoding") != want.Header.Get("Content-Encoding") {
+				t.Fatalf("%v: %s in %q, want %q", r, got.Status, got.Header.Get("Content-Encoding"), want.Header.Get("Content-Encoding"))
+			}
+			body := unpacked(t, got)
+			if body != unpacked(t, want) {
+				t.Fatalf("round %d: %v has got\n%s\nwant\n%s", round, r, body, unpacked(t, want))
+			}
+			seen[body] = true
+		}
+		if n := len(seen); n != len(requests)/3 {
+			t.Errorf("there are %d different pages, want %d", n, len(requests)/3)
+		}
+	}
+	if n := keeps.server.loginPages.Len(); n != maxLoginPages {
+		t.Errorf("%d pages are kept, want %d", n, maxLoginPages)
+	}
+	before := keeps.server.loginPages.Keys()
+	keeps.ask(keeps.client(false), requests[len(requests)-1])
+	if !slices.Equal(keeps.server.loginPages.Keys(), before) {
+		t.Error("a page that is kept was drawn again")
+	}
+}
+
+func unpacked(t *testing.T, a answer) string {
+	t.Helper()
+	var b []byte
+	var err error
+	switch a.Header.Get("Content-Encoding") {
+	case "br":
+		b, err = fasthttp.AppendUnbrotliBytes(nil, []byte(a.body))
+	case "gzip":
+		b, err = fasthttp.AppendGunzipBytes(nil, []byte(a.body))
+	default:
+		return a.body
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

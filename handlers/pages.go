@@ -47,24 +47,45 @@ const zipFrom = 1 << 10
 // page has a new id for what is sent next, which two tabs that share a page would share.
 func (s *Server) page(c *fiber.Ctx, name string, data any) error {
 	s.costs(c, pageCost)
+	d, err := s.draw(name, data, pageCoding(c))
+	if err != nil {
+		return err
+	}
+	return sendDrawn(c, s.views.Stylesheet(), d)
+}
+
+// drawn is a page as it is sent. Nobody changes its bytes.
+type drawn struct {
+	body   []byte
+	coding coding
+}
+
+// draw renders a page and compresses it, if it is worth it.
+func (s *Server) draw(name string, data any, k coding) (drawn, error) {
 	var b bytes.Buffer
 	if err := s.views.Render(&b, name, data, views.Layout); err != nil {
-		return err
+		return drawn{}, err
 	}
 	html := b.Bytes()
 	if !utf8.Valid(html) { // a form comes back with what was typed, whatever it was
 		html = bytes.ToValidUTF8(html, []byte("\ufffd"))
 	}
-	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	c.Set(fiber.HeaderLink, "<"+s.views.Stylesheet()+">; rel=preload; as=style") // asked for before the page has been looked through
-	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie, Sec-Fetch-Site")
-	k := pageCoding(c)
 	if len(html) < zipFrom || k == "" {
-		return c.Send(html)
+		return drawn{body: html}, nil
 	}
-	c.Set(fiber.HeaderContentEncoding, string(k))
 	s.loops.GiveWay()
-	return c.Send(shorten(html, k, pageBrotli, pageGzip))
+	return drawn{shorten(html, k, pageBrotli, pageGzip), k}, nil
+}
+
+// sendDrawn sends a page; the browser asks for the style sheet before it has looked through it.
+func sendDrawn(c *fiber.Ctx, stylesheet string, d drawn) error {
+	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+	c.Set(fiber.HeaderLink, "<"+stylesheet+">; rel=preload; as=style")
+	c.Set(fiber.HeaderVary, "Accept-Encoding, Accept-Language, Cookie, Sec-Fetch-Site")
+	if d.coding != "" {
+		c.Set(fiber.HeaderContentEncoding, string(d.coding))
+	}
+	return c.Send(d.body)
 }
 
 // choose follows the link of a language or a theme, ?lang=en or ?theme=dark: it keeps the choice and leads to path

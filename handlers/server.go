@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
@@ -74,6 +75,7 @@ type Server struct {
 	proxies      proxies
 	upgrade      fiber.Handler
 	formats      map[string]protocol.Format // those without a language, by subprotocol
+	loginPages   *lru.Cache[loginKey, drawn]
 
 	draining atomic.Bool
 }
@@ -111,6 +113,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, err
+	}
+	if s.loginPages, err = lru.New[loginKey, drawn](maxLoginPages); err != nil {
+		return nil, fmt.Errorf("make room for pages: %w", err)
 	}
 	if err := s.makeLimits(cfg); err != nil {
 		return nil, err
