@@ -103,6 +103,7 @@ func TestBrowserOfHostAndVictim(t *testing.T) {
 	host.do(chromedp.Evaluate[chromedp.Void](`document.getElementById('composer-text').value = ""`))
 
 	// A ban: a card over the page, with what was typed; the server lets nobody in any more.
+	host.until("the other one is in the list", `document.querySelector('.person:not([data-own]) .person__act')`) // who came is told within a second
 	host.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('.person:not([data-own]) .person__act').click()`))
 	host.until("the sheet", `document.getElementById('sheet').open && document.querySelector('#sheet [value="ban"]')`)
 	host.do(chromedp.SendKeys(`#host-why`, "хватит"), chromedp.Click(`#sheet [value="ban"]`))
