@@ -34,8 +34,8 @@ func pageCoding(c *fiber.Ctx) coding {
 	return accepted(c)
 }
 
-// Levels of compression. Pages but that of the login are compressed for each who asks: these take less than drawing the page does, and
-// as many at a time as there are processors. Files are compressed once.
+// Levels of compression. Pages but that of the login are compressed for each who asks: these take less than drawing the
+// page does, and as many at a time as there are processors. Files are compressed once.
 const (
 	pageBrotli = 3 // as half as long as 4, for 8 % more
 	pageGzip   = 5

@@ -28,7 +28,7 @@ const (
 // Times of a loop's work. As a rule a visit takes microseconds and the sizes come first; one to a connection whose other side
 // has sent more than is read of it takes a hundred.
 const (
-	timePerTurn = 200 * time.Microsecond // of visits, after which the loop looks at its sockets again
+	timePerTurn = 200 * time.Microsecond // of reading what is new, and as much of visits
 	timeOfCrowd = 50 * time.Microsecond  // of it, at least, for those who are many
 )
 
@@ -120,7 +120,7 @@ func (l *loop) poll() int {
 	return max(0, rawEpoll(l.epfd, l.events[:]))
 }
 
-// look handles news of sockets, loopEvents at most. When the turn is over, what is left has its own.
+// look handles news of sockets, loopEvents at most. When the time for it is over, what is left is for visits.
 func (l *loop) look() {
 	until := l.now + timePerTurn
 	n := l.ready
@@ -222,7 +222,7 @@ func (l *loop) resume(k *link) {
 // has a part.
 func (l *loop) work() bool {
 	const few = visitsPerTurn - visitsOfCrowd
-	until := l.now + timePerTurn
+	until := l.clock() + timePerTurn // however long was read
 	did := l.visitAll(&l.alone, queuedAlone, few, until)
 	did += l.share(&l.feeds.alone, few-did, until, false)
 	if did > 0 {
