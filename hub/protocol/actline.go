@@ -32,7 +32,7 @@ var actWords = map[string]struct {
 // message, as is one that begins with a space. A name of several words stands in quotation marks. The error says how the
 // command is written.
 func ParseAct(line string) (a Act, ok bool, bad *Error) {
-	word, rest := cutWord(line)
+	word, rest := cutCommand(line)
 	w, ok := actWords[word]
 	if !ok {
 		return Act{}, false, nil
@@ -70,6 +70,14 @@ func ParseAct(line string) (a Act, ok bool, bad *Error) {
 	}
 	a.Why = rest
 	return a, true, a.Check()
+}
+
+// cutCommand is cutWord of a line that begins with a slash. Of all others, which are messages, nothing more is looked at.
+func cutCommand(line string) (word, rest string) {
+	if !strings.HasPrefix(line, "/") {
+		return "", ""
+	}
+	return cutWord(line)
 }
 
 // cutWord takes the first word off s.

@@ -132,15 +132,24 @@ func (Text) Decode(data []byte) (Command, *Error) {
 // CleanText replaces by U+FFFD what could move a cursor, colour a terminal or reorder a line: C0 (but tab), DEL and C1
 // controls, line and paragraph separators, and the bidirectional controls of Unicode.
 func CleanText(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return r
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029', isBidiControl(r):
-			return unicode.ReplacementChar
+	for _, r := range s {
+		if !harmless(r) && (misleads(r) || r == unicode.ReplacementChar) { // the latter perhaps for a byte that is none
+			return strings.Map(func(r rune) rune {
+				if misleads(r) {
+					return unicode.ReplacementChar
+				}
+				return r
+			}, s)
 		}
-		return r
-	}, s)
+	}
+	return s
+}
+
+// harmless tells at once of nearly all characters that they stay.
+func harmless(r rune) bool { return ' ' <= r && r <= '~' || 'А' <= r && r <= 'я' }
+
+func misleads(r rune) bool {
+	return unicode.IsControl(r) && r != '\t' || r == '\u2028' || r == '\u2029' || isBidiControl(r)
 }
 
 // isBidiControl tells the characters of the property Bidi_Control (UAX 9).

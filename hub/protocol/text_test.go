@@ -174,3 +174,38 @@ func TestTextFormatReadsCommands(t *testing.T) {
 		}
 	}
 }
+
+// TestCleanTextReplacesWhatMisleads asks of every character there is.
+func TestCleanTextReplacesWhatMisleads(t *testing.T) {
+	t.Parallel()
+	for r := range rune(unicode.MaxRune + 1) {
+		want := string(r) // U+FFFD for what is none
+		if r != '\t' && unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) {
+			want = "\ufffd"
+		}
+		if got := CleanText("a" + string(r) + "я"); got != "a"+want+"я" {
+			t.Errorf("%U becomes %q", r, got)
+		}
+	}
+	if got := CleanText("a\xffb"); got != "a\ufffdb" {
+		t.Errorf("a byte that is no UTF-8: %q", got)
+	}
+}
+
+func BenchmarkText(b *testing.B) {
+	for name, text := range map[string]string{"latin": strings.Repeat("x", 7000), "cyrillic": strings.Repeat("щ", 7000)} {
+		b.Run(name+"/decode", func(b *testing.B) {
+			for data := []byte(text); b.Loop(); {
+				if _, err := (Text{}).Decode(data); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/append", func(b *testing.B) {
+			var dst []byte
+			for m := (Message{Event: &Event{Kind: KindMessage, Name: "Иван", Body: text}}); b.Loop(); {
+				dst = Text{}.Append(dst[:0], m)
+			}
+		})
+	}
+}

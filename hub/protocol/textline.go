@@ -40,7 +40,7 @@ var usage = []string{
 
 // parseLine reads a line of plain text that is a command of everybody; ok is false for all others. /me is a message.
 func parseLine(line string) (c Command, ok bool, bad *Error) {
-	word, rest := cutWord(line)
+	word, rest := cutCommand(line)
 	needs := func(what string) (Command, bool, *Error) {
 		return nil, true, Errorf(CodeBadCommand, "the command is: %s %s", word, what)
 	}
