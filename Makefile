@@ -84,8 +84,8 @@ load:
 torture:
 	go run ./tests/torture $(if $(DURATION),--duration $(DURATION)) $(if $(filter-out tests/out/seed,$(SEED)),--seed $(SEED)) $(if $(MUTANT),--mutant $(MUTANT))
 
-# What a flood does to everybody else, kind by kind: make flood PAIRS=5 FLOOD=pings,logins. Half an hour, as root, on a Linux
-# machine of two cores that does nothing else.
+# What a flood does to everybody else, kind by kind: make flood PAIRS=5 FLOOD=pings,logins. More than an hour, as root, on a
+# Linux machine of two cores that does nothing else.
 flood:
 	go run ./tests/flood $(if $(PAIRS),--pairs $(PAIRS)) $(if $(FLOOD),--flood $(FLOOD))
 
