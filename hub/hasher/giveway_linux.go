@@ -10,8 +10,9 @@ import (
 const lowest = 19
 
 // giveWay has this process run when nobody else wants to, as good as. Without it, hashes are made all the same. Where
-// SCHED_IDLE is to be had, whoever wakes up takes the processor at once; of the lowest priority it would wait some
-// milliseconds for it.
+// SCHED_IDLE is to be had, whoever wakes up takes the processor sooner than from the lowest priority, but not always at once:
+// beside a loop that does nothing, on one core with it, the 99th percentile of a message's way was 3 to 4 ms instead of 1.3, and
+// 5 with the lowest priority (Linux 6.18, PREEMPT_NONE).
 //
 // Both are of a thread, and a hash is made by others than the one that asks for it; a thread that begins later has what the
 // one has by which it is begun, so that a second round finds what the first has missed.

@@ -148,6 +148,7 @@ func CleanText(s string) string {
 // harmless tells at once of nearly all characters that they stay.
 func harmless(r rune) bool { return ' ' <= r && r <= '~' || 'А' <= r && r <= 'я' }
 
+// misleads tells the characters that CleanText replaces.
 func misleads(r rune) bool {
 	return unicode.IsControl(r) && r != '\t' || r == '\u2028' || r == '\u2029' || isBidiControl(r)
 }
