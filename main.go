@@ -191,7 +191,7 @@ func (s *server) openLive(cfg config) error {
 		return err
 	}
 	limits := cfg.socketLimits()
-	if s.loops, err = newLoops(cfg.EventLoop, limits, s.log); err != nil {
+	if s.loops, err = newLoops(cfg.EventLoop, limits, s.journal.Storing, s.log); err != nil {
 		return err
 	}
 	s.http, err = handlers.New(handlers.Config{
@@ -219,9 +219,9 @@ func ownProgram() string {
 }
 
 // newLoops starts the event loops, if mode and system are for it; nil are none.
-func newLoops(mode string, limits socket.Limits, log *zap.Logger) (loops *socket.Loops, err error) {
+func newLoops(mode string, limits socket.Limits, storing func() bool, log *zap.Logger) (loops *socket.Loops, err error) {
 	if mode != "off" {
-		loops, err = socket.NewLoops(limits, func(v any, stack []byte) {
+		loops, err = socket.NewLoops(limits, storing, func(v any, stack []byte) {
 			log.Error("session panicked", zap.Any("panic", v), zap.ByteString("stack", stack))
 		})
 	}

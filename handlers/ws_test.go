@@ -133,7 +133,7 @@ func TestHandshakeIsAnsweredByBothDrivers(t *testing.T) {
 			var loops *socket.Loops
 			if driver == "loop" {
 				var err error
-				if loops, err = socket.NewLoops(socket.Limits{}, nil); err != nil {
+				if loops, err = socket.NewLoops(socket.Limits{}, nil, nil); err != nil {
 					t.Fatal(err)
 				}
 				t.Cleanup(loops.Close)

@@ -317,6 +317,38 @@ func TestHashesAreMadeAFewAtOnceAndTheQueueIsBounded(t *testing.T) {
 	}
 }
 
+// Who tries passwords one after the other has half of the time at most.
+func TestSlotRestsForAsLongAsAHashTook(t *testing.T) {
+	p, err := newPasswords(hasher.New("", zap.NewNop()), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rested time.Duration
+	var end func()
+	p.later = func(d time.Duration, f func()) { rested, end = d, f }
+	for what, use := range map[string]func() error{
+		"make a hash": func() error { _, err := p.hash(t.Context(), secretWord); return err },
+		"compare": func() error {
+			_, err := p.check(t.Context(), "name", "", Entry{Password: secretWord}, time.Now())
+			return err
+		},
+	} {
+		began := time.Now()
+		if err := use(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if took := time.Since(began); rested <= took/2 || rested > took {
+			t.Errorf("%s: took %v, to rest for %v", what, took, rested)
+		}
+		if len(p.slots) != 1 {
+			t.Errorf("%s: the slot is free at once", what)
+		}
+		if end(); len(p.slots) != 0 {
+			t.Errorf("%s: the slot stays taken", what)
+		}
+	}
+}
+
 // Where a hash takes longer than a client waits, its next try must not need one, too: it would never get in.
 func TestPasswordThatWasRightMeanwhileIsNotHashedAgain(t *testing.T) {
 	p, err := newPasswords(hasher.New("", zap.NewNop()), 0)

@@ -38,6 +38,7 @@ type passwords struct {
 	slowed   func()  // told of each try that came too soon
 	perName  float64 // tries a minute from one address, and as many at once; 0 = no limit
 	slots    chan struct{}
+	later    func(time.Duration, func()) // calls the function after that time
 	waiting  atomic.Int32
 	attempts *lru.Cache[attempt, *rate.Limiter]
 	key      [sha256.Size]byte // of this process, for proved
@@ -45,7 +46,11 @@ type passwords struct {
 }
 
 func newPasswords(hashing *hasher.Hasher, perName float64) (*passwords, error) {
-	p := &passwords{hasher: hashing, perName: perName, slowed: func() {}, slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2)))}
+	p := &passwords{
+		hasher: hashing, perName: perName, slowed: func() {},
+		slots: make(chan struct{}, min(maxHashing, max(1, runtime.GOMAXPROCS(0)/2))),
+		later: func(d time.Duration, f func()) { time.AfterFunc(d, f) },
+	}
 	_, _ = rand.Read(p.key[:])
 	var err error
 	if p.attempts, err = lru.New[attempt, *rate.Limiter](maxAttemptNames); err != nil {
@@ -76,12 +81,16 @@ func (p *passwords) acquire(ctx context.Context) error {
 
 func (p *passwords) release() { <-p.slots }
 
+// rest gives a slot back that has been used since began, after as long again: beside who hashes without a pause, others wait
+// for a processor now and then, however much the hashing gives way, and whoever has to wait for a hash hardly sees the rest.
+func (p *passwords) rest(began time.Time) { p.later(time.Since(began), p.release) }
+
 // hash makes the hash of a password that protocol.CheckPassword has let pass.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 	if err := p.acquire(ctx); err != nil {
 		return "", err
 	}
-	defer p.release()
+	defer p.rest(time.Now())
 	h, err := p.hasher.Hash(password)
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
@@ -113,7 +122,7 @@ func (p *passwords) check(ctx context.Context, key, hash string, en Entry, now t
 	if err := p.acquire(ctx); err != nil {
 		return false, err
 	}
-	defer p.release()
+	defer p.rest(time.Now())
 	// Who gave up waiting has tried again, and the first try has succeeded meanwhile: another hash would take as long.
 	if p.wasRight(hash, mac) {
 		return true, nil

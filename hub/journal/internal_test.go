@@ -345,3 +345,30 @@ func TestMetrics(t *testing.T) {
 		runtime.Gosched()
 	}
 }
+
+func TestStoringIsWhileATransactionIsUnderWay(t *testing.T) {
+	r := newRig(t)
+	for n, seen := 0, false; !seen; n++ {
+		if n == 1000 {
+			t.Fatal("of 1000 transactions none was seen")
+		}
+		answered := make(chan error, 1)
+		r.Append(text(fmt.Sprint("storing ", n), "x"), func(_ protocol.Receipt, err error) {
+			if r.Storing() {
+				t.Error("still storing when it is answered")
+			}
+			answered <- err
+		})
+		for done := false; !done; {
+			select {
+			case err := <-answered:
+				if done = true; err != nil {
+					t.Fatal(err)
+				}
+			default:
+				seen = seen || r.Storing()
+				runtime.Gosched()
+			}
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,7 +35,8 @@ type Local struct {
 	wake    chan struct{} // capacity 1: something was appended, or Close was called
 	done    chan struct{} // closed when the goroutine has ended
 
-	late sync.WaitGroup // refuseAll, and refusals after Close
+	storing atomic.Bool
+	late    sync.WaitGroup // refuseAll, and refusals after Close
 
 	// Owned by the goroutine.
 	taken  []waiter       // swapped out of waiting, not yet applied
@@ -126,6 +128,9 @@ func (l *Local) poke() {
 	default:
 	}
 }
+
+// Storing tells whether a transaction is under way. Any goroutine may ask.
+func (l *Local) Storing() bool { return l.storing.Load() }
 
 // Close implements Journal.
 func (l *Local) Close() error {
@@ -249,7 +254,9 @@ func (l *Local) commit(batch []waiter) error {
 	for i := range batch {
 		events[i] = batch[i].event
 	}
+	l.storing.Store(true)
 	results, err := l.store.Apply(context.Background(), events) // not to be given up: somebody waits for every answer
+	l.storing.Store(false)
 	l.metrics.batch.Observe(float64(len(batch)))
 	l.note(err)
 	if err != nil {

@@ -30,7 +30,7 @@ var looped = driver{
 
 func newTestLoops(t *testing.T, limits Limits) *Loops {
 	t.Helper()
-	ls, err := NewLoops(limits, func(any, []byte) {})
+	ls, err := NewLoops(limits, nil, func(any, []byte) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,3 +37,21 @@ func TestGiveWayHearsWhoHasSaidSomething(t *testing.T) {
 		}
 	}
 }
+
+// To yield costs whoever does it the rest of his slice: it is done for those who store only.
+func TestGiveWayYieldsToWhoStoresOnly(t *testing.T) {
+	ls := newTestLoops(t, Limits{})
+	defer ls.Close()
+	yielded, storing := 0, false
+	ls.yield = func() { yielded++ }
+	ls.GiveWay()
+	ls.storing = func() bool { return storing }
+	ls.GiveWay()
+	if yielded != 0 {
+		t.Errorf("yielded %d times while nothing was stored", yielded)
+	}
+	storing = true
+	if ls.GiveWay(); yielded != 1 {
+		t.Errorf("yielded %d times while something was stored", yielded)
+	}
+}

@@ -12,7 +12,7 @@ import (
 type Loops struct{}
 
 // NewLoops returns nil: there are none on this system.
-func NewLoops(Limits, func(value any, stack []byte)) (*Loops, error) { return nil, nil }
+func NewLoops(Limits, func() bool, func(value any, stack []byte)) (*Loops, error) { return nil, nil }
 
 // Adopt takes no connection; a nil Loops neither.
 func (*Loops) Adopt(*websocket.Conn, []byte, Peer, func()) bool { return false }

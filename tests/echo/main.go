@@ -42,7 +42,7 @@ func run(ctx context.Context, addr, mode string, ready func(net.Addr)) error {
 	switch mode {
 	case "on":
 		var err error
-		if e.loops, err = socket.NewLoops(limits, onPanic); err != nil {
+		if e.loops, err = socket.NewLoops(limits, nil, onPanic); err != nil {
 			return err
 		}
 		if e.loops == nil {
