@@ -41,7 +41,7 @@ func TestEveryThreadGivesWay(t *testing.T) {
 		if nice := strings.Fields(fields)[16]; nice != fmt.Sprint(lowest) {
 			t.Errorf("thread %s has the priority %s", thread.Name(), nice)
 		}
-		if policy := strings.Fields(fields)[38]; policy != fmt.Sprint(unix.SCHED_BATCH) {
+		if policy := strings.Fields(fields)[38]; policy != fmt.Sprint(unix.SCHED_IDLE) {
 			t.Errorf("thread %s has the policy %s", thread.Name(), policy)
 		}
 	}
