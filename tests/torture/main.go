@@ -126,9 +126,7 @@ func torture(ctx context.Context, o options) (err error) {
 	return nil
 }
 
-// tortureAll runs every mutant, each of which must be found out. One that was not is tried once more with another seed, when
-// the others have been: whether the one moment comes in which it does harm is a matter of luck, the more so while the others
-// are built beside it.
+// tortureAll runs every mutant, each of which must be found out.
 func tortureAll(ctx context.Context, o options) error {
 	dir, err := os.MkdirTemp("", "govor-mutants-")
 	if err != nil {
@@ -142,24 +140,23 @@ func tortureAll(ctx context.Context, o options) error {
 		for range builds { // until it has ended
 		}
 	}()
-	var again []built
+	var through []string
 	for b := range builds {
 		if b.err != nil {
 			return b.err
 		}
-		if found, err := findOut(ctx, o, b); err != nil {
+		o.mutant, o.binary = b.mutant, b.binary
+		began := time.Now()
+		fmt.Printf("== mutant %s\n", o.mutant)
+		err := torture(ctx, o)
+		var v *violation
+		switch {
+		case errors.As(err, &v):
+			fmt.Printf("== %s was found out in %v: %v\n", o.mutant, time.Since(began).Round(time.Second), v)
+		case err == nil:
+			through = append(through, o.mutant)
+		default:
 			return err
-		} else if !found {
-			again = append(again, b)
-		}
-	}
-	var through []string
-	o.seed++
-	for _, b := range again {
-		if found, err := findOut(ctx, o, b); err != nil {
-			return err
-		} else if !found {
-			through = append(through, b.mutant)
 		}
 	}
 	if len(through) > 0 {
@@ -167,20 +164,6 @@ func tortureAll(ctx context.Context, o options) error {
 	}
 	fmt.Printf("all %d mutants were found out\n", len(mutants))
 	return nil
-}
-
-// findOut tells whether a mutant is found to break a promise.
-func findOut(ctx context.Context, o options, b built) (bool, error) {
-	o.mutant, o.binary = b.mutant, b.binary
-	began := time.Now()
-	fmt.Printf("== mutant %s\n", o.mutant)
-	err := torture(ctx, o)
-	var v *violation
-	if !errors.As(err, &v) {
-		return false, err
-	}
-	fmt.Printf("== %s was found out in %v: %v\n", o.mutant, time.Since(began).Round(time.Second), v)
-	return true, nil
 }
 
 // built is a mutant that is ready to run.
