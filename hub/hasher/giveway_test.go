@@ -5,6 +5,7 @@ package hasher
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,15 @@ func TestEveryThreadGivesWay(t *testing.T) {
 		_, fields, _ := strings.Cut(string(stat), ") ")
 		if nice := strings.Fields(fields)[16]; nice != fmt.Sprint(lowest) {
 			t.Errorf("thread %s has the priority %s", thread.Name(), nice)
+		}
+		tid, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A kernel that knows nothing of slices (before 6.12) says 0.
+		attr, err := unix.SchedGetAttr(tid, 0)
+		if err != nil || attr.Runtime != uint64(slice) && attr.Runtime != 0 {
+			t.Errorf("thread %s has a slice of %v, %v", thread.Name(), time.Duration(attr.Runtime), err)
 		}
 		if policy := strings.Fields(fields)[38]; policy != fmt.Sprint(unix.SCHED_IDLE) {
 			t.Errorf("thread %s has the policy %s", thread.Name(), policy)

@@ -35,7 +35,7 @@ type Local struct {
 	wake    chan struct{} // capacity 1: something was appended, or Close was called
 	done    chan struct{} // closed when the goroutine has ended
 
-	storing atomic.Bool
+	storing atomic.Bool    // a transaction is under way
 	late    sync.WaitGroup // refuseAll, and refusals after Close
 
 	// Owned by the goroutine.
