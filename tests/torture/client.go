@@ -32,7 +32,7 @@ type client struct {
 	pace   time.Duration // between messages on average; 0 = it only reads
 	keeps  bool          // it takes nothing back
 	sleeps bool          // it is away for seconds between connections
-	anew   bool          // it knows nothing when it comes: it reads the last blocks of history again and again
+	anew   bool          // it knows nothing when it comes, and leaves when it has read the last blocks of history: again and again
 	well   bool          // nothing goes wrong with it: it is never refused, and stays away as the server asks for
 
 	// Owned by the goroutine of the client.
@@ -75,7 +75,7 @@ func (w *world) invite(ctx context.Context) {
 	for i := range 6 {
 		w.add(ctx, &client{name: fmt.Sprintf("reader%d", i), rooms: both, sleeps: i%2 == 0})
 	}
-	for i := range 3 {
+	for i := range 6 {
 		w.add(ctx, &client{name: fmt.Sprintf("newcomer%d", i), rooms: both[:1], anew: true})
 	}
 	for i := range 3 {

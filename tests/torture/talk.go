@@ -197,6 +197,9 @@ func (t *talk) advance(room string, f frame) error {
 	}
 	t.last[room] = mark{f.Seq, f.ID}
 	t.caughtUp(room, f.Seq)
+	if t.anew && t.joined[room] == 0 && !t.w.calm.Load() {
+		return errAgain // it has seen what it came for
+	}
 	return nil
 }
 
