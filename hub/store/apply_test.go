@@ -110,8 +110,8 @@ func TestIDReused(t *testing.T) {
 func TestRetryOfWhatWasChangedOrErased(t *testing.T) {
 	s := newStore(t)
 	apply(t, s, message("lobby", "edited", 1, "раз"), message("lobby", "erased", 1, "два"))
-	script(t, s, `INSERT INTO folds (pos, changed, body) VALUES (3, 7, 'РАЗ');
-		INSERT INTO folds (pos, changed, erased) VALUES (4, 8, 1);
+	script(t, s, `INSERT INTO folds (pos, changed, by) VALUES (3, 7, 9);
+		INSERT INTO folds (pos, changed, by, erased) VALUES (4, 8, 10, 1);
 		UPDATE events SET body = '' WHERE pos = 4`)
 	r := apply(t, s, message("lobby", "edited", 1, "раз"), message("lobby", "erased", 1, "два"), message("lobby", "erased", 1, "что-то"))
 	for i, want := range []int64{1, 2, 2} {

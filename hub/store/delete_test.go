@@ -49,22 +49,27 @@ func found(t *testing.T, dir string, words ...string) []string {
 	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' })
 }
 
-// Pages are written, filled, emptied, merged and split: nothing of what was erased may stay in a corner of one.
+// Pages are written, filled, emptied, merged and split: nothing of what was erased may stay in a corner of one. So it is with
+// what was edited here and there, and when a disk that was full is tried.
 func TestErasedTextIsInNoFile(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 0))
-	var words, erased []string
-	var there []int
+	var words [][]string // of each message: its own, and those of its edits
+	var there []int      // messages
+	var erased []string
+	deleted := 0
+	random := func() string { return fmt.Sprintf("%08x.", dice.Uint32()) }
+	filled := func(word string) string { return word + strings.Repeat(" .", dice.IntN(400)) + word }
 	for range 12 {
 		var batch []protocol.Event
 		for range 200 {
-			word := fmt.Sprintf("canary-%d-%08x.", len(words), dice.Uint32())
+			word := fmt.Sprintf("canary-%d-", len(words)) + random()
 			there = append(there, len(words))
-			words = append(words, word)
-			text := word + strings.Repeat(" .", dice.IntN(400)) + word
+			words = append(words, []string{word})
+			text := filled(word)
 			if dice.IntN(40) == 0 { // on pages of its own
 				text += strings.Repeat(word, 500)
 			}
@@ -74,15 +79,25 @@ func TestErasedTextIsInNoFile(t *testing.T) {
 		batch = nil
 		dice.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
 		numbers := numbersOf(t, s)
+		for _, i := range there[len(there)-130:] {
+			word := fmt.Sprintf("canary-%d-edited-", i) + random()
+			words[i] = append(words[i], word)
+			batch = append(batch, editing("lobby", fmt.Sprint("e", i, "-", len(words[i])), 1, numbers[fmt.Sprint("m", i)], filled(word)))
+		}
+		dice.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
 		for _, i := range there[:160] {
-			erased = append(erased, words[i])
+			erased = append(erased, words[i]...)
+			deleted++
 			batch = append(batch, deletion("lobby", fmt.Sprint("d", i), 1, numbers[fmt.Sprint("m", i)]))
 		}
 		there = there[160:]
 		for _, r := range apply(t, s, batch...) {
 			if r.Err != nil || r.Duplicate {
-				t.Fatalf("a deletion = %+v", r)
+				t.Fatalf("a change = %+v", r)
 			}
+		}
+		if err := s.tryWrite(); err != nil {
+			t.Fatal(err)
 		}
 	}
 	// The checkpointer may cut the log at any moment, on a machine where all this takes seconds.
@@ -94,6 +109,7 @@ func TestErasedTextIsInNoFile(t *testing.T) {
 		said := apply(t, s, message("lobby", id, 1, "canary-"+id))[0]
 		apply(t, s, deletion("lobby", "d"+id, 1, said.Event.Seq))
 		erased = append(erased, "canary-"+id)
+		deleted++
 	}
 	if done, err := s.checkpoints.cut(t.Context()); !done || err != nil { // the checkpointer does it by itself, later
 		t.Fatal(done, err)
@@ -102,13 +118,15 @@ func TestErasedTextIsInNoFile(t *testing.T) {
 		t.Errorf("%d of %d are still there: %v", len(f), len(erased), f[:min(4, len(f))])
 	}
 	for _, i := range there {
-		if len(found(t, s.dir, words[i])) == 0 {
-			t.Fatalf("%s is gone and was not erased", words[i])
+		for _, word := range words[i] {
+			if len(found(t, s.dir, word)) == 0 {
+				t.Fatalf("%s is gone and was not erased", word)
+			}
 		}
 	}
 	list, err := readSkeletons(s.dir)
-	if err != nil || len(list) != len(erased) {
-		t.Errorf("%d erasures are listed (%v), want %d", len(list), err, len(erased))
+	if err != nil || len(list) != deleted {
+		t.Errorf("%d erasures are listed (%v), want %d", len(list), err, deleted)
 	}
 }
 
@@ -131,7 +149,7 @@ func TestDeletion(t *testing.T) {
 	apply(t, s, message("lobby", "a", 1, "раз"), message("lobby", "b", 2, "два"), message("lobby", "c", 1, "три"))
 	script(t, s, `INSERT INTO events SELECT pos + 3, room, seq + 3, member, 'edit', 'edit', v, 1, 0, at, 'РАЗ', '' FROM events WHERE id = 'a';
 		INSERT INTO new_numbers SELECT room, seq, pos FROM events WHERE id = 'edit';
-		INSERT INTO folds (pos, changed, by, body) SELECT pos, 4, pos + 3, 'РАЗ' FROM events WHERE id = 'a';
+		INSERT INTO folds (pos, changed, by) SELECT pos, 4, pos + 3 FROM events WHERE id = 'a';
 		UPDATE rooms SET last = 4 WHERE name = 'lobby'; UPDATE state SET position = 6`)
 	s = again(t, s)
 

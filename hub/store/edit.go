@@ -32,7 +32,6 @@ func (t *transaction) edit(res *Result, m member, known bool) (*protocol.Error, 
 	t.foldEdit.BindInt64(1, target.Pos)
 	t.foldEdit.BindInt64(2, e.Seq)
 	t.foldEdit.BindInt64(3, e.Pos)
-	t.foldEdit.BindText(4, e.Body)
 	if err := run(t.foldEdit); err != nil {
 		return nil, err
 	}

@@ -106,8 +106,9 @@ func TestNumbersAreSearched(t *testing.T) {
 	}
 }
 
-// A file whose events have an index of their numbers becomes what it would be if it had never had one.
-func TestMigrationOfNumbers(t *testing.T) {
+// A file of version 7, whose events have an index of their numbers and whose folds have texts, becomes what it would be if
+// it had never had them.
+func TestMigrationOfNumbersAndTexts(t *testing.T) {
 	s := newStore(t)
 	apply(t, s, crossing()...)
 	edit := message("lobby", "e", 1, "другое")
@@ -124,7 +125,9 @@ func TestMigrationOfNumbers(t *testing.T) {
 			id TEXT NOT NULL, kind TEXT NOT NULL, v INTEGER NOT NULL, target INTEGER NOT NULL, ordinal INTEGER NOT NULL, at INTEGER NOT NULL,
 			body TEXT NOT NULL, mentions TEXT NOT NULL DEFAULT '', UNIQUE (room, seq), UNIQUE (id, member)) STRICT;
 		INSERT INTO old SELECT * FROM events;
-		DROP VIEW numbered; DROP TABLE numbers; DROP TABLE new_numbers; DROP TABLE events; ALTER TABLE folds DROP COLUMN by;
+		DROP VIEW numbered; DROP TABLE numbers; DROP TABLE new_numbers; DROP TABLE events; DROP TABLE probes;
+		ALTER TABLE folds DROP COLUMN by; ALTER TABLE folds ADD COLUMN body TEXT;
+		UPDATE folds SET body = (SELECT body FROM old WHERE kind = 'edit') WHERE erased = 0;
 		ALTER TABLE old RENAME TO events; CREATE INDEX targets ON events (room, target) WHERE target > 0;
 		PRAGMA user_version = 7`)
 	s = again(t, s)

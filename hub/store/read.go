@@ -20,7 +20,7 @@ const maxRows = 4096
 // tables side by side, which SQLite does when numbered comes first and what they are ordered by is among the results.
 const (
 	columns = "e.pos, e.room, e.seq, e.id, e.kind, e.v, e.target, e.ordinal, e.at," +
-		" coalesce(f.body, e.body), coalesce(f.changed, 0), coalesce(f.erased, 0), m.id, m.name, m.key, coalesce(c.at, 0), coalesce(c.mentions, e.mentions)"
+		" CASE c.kind WHEN 'edit' THEN c.body ELSE e.body END, coalesce(f.changed, 0), coalesce(f.erased, 0), m.id, m.name, m.key, coalesce(c.at, 0), coalesce(c.mentions, e.mentions)"
 	numColumns = 17
 	tables     = "events e CROSS JOIN members m ON m.num = e.member LEFT JOIN folds f ON f.pos = e.pos" +
 		" LEFT JOIN events c ON c.pos = f.by"

@@ -133,8 +133,12 @@ func TestLastAndEventID(t *testing.T) {
 
 func TestHistoryShowsThePresentState(t *testing.T) {
 	s := talk(t)
-	script(t, s, `INSERT INTO folds (pos, changed, body) SELECT pos, 11, 'new text' FROM events WHERE id = 'm4';
-		INSERT INTO folds (pos, changed, body, erased) SELECT pos, 12, 'left over', 1 FROM events WHERE id = 'm5'`)
+	for _, r := range apply(t, s, editing("lobby", "e", 1, 4, "new text"), deletion("lobby", "d", 2, 5)) {
+		if r.Err != nil {
+			t.Fatal(r.Err)
+		}
+	}
+	script(t, s, "UPDATE events SET body = 'left over' WHERE id IN ('m5', 'd')")
 	ctx := t.Context()
 	for name, read := range map[string]func() ([]protocol.Event, error){
 		"Events": func() ([]protocol.Event, error) { return s.Events(ctx, "lobby", 2, 5, 10) },

@@ -159,13 +159,13 @@ func (c *checker) queries() error {
 		`SELECT format('what became of message %d is known, and the message is not', f.pos)
 			FROM folds f LEFT JOIN events e ON e.pos = f.pos AND e.kind = 'message' WHERE e.pos IS NULL`,
 		`SELECT format('message %d of room %d is erased and still has its text', e.seq, e.room)
-			FROM folds f JOIN events e ON e.pos = f.pos WHERE f.erased = 1 AND (e.body <> '' OR e.mentions <> '' OR f.body IS NOT NULL)`,
+			FROM folds f JOIN events e ON e.pos = f.pos WHERE f.erased = 1 AND (e.body <> '' OR e.mentions <> '')`,
 		`SELECT format('message %d of room %d was changed by number %d, which does not change it', e.seq, e.room, f.changed)
 			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.pos = f.by
 			WHERE d.room IS NOT e.room OR d.seq IS NOT f.changed OR d.target IS NOT e.seq OR f.erased = 1 AND d.kind <> 'deletion'`,
-		`SELECT format('message %d of room %d should have the text of its edit, number %d, and has another', e.seq, e.room, f.changed)
+		`SELECT format('message %d of room %d should have the text of an edit, and number %d is none, or has no text', e.seq, e.room, f.changed)
 			FROM folds f JOIN events e ON e.pos = f.pos LEFT JOIN events d ON d.pos = f.by
-			WHERE f.erased = 0 AND (d.kind IS NOT 'edit' OR d.body IS NOT f.body)`,
+			WHERE f.erased = 0 AND (d.kind IS NOT 'edit' OR d.body = '')`,
 		`SELECT format('number %d of room %d edits message %d, which does not know it', d.seq, d.room, d.target)
 			FROM events d LEFT JOIN events e ON e.pos = ` + posOf("d.room", "d.target") + ` LEFT JOIN folds f ON f.pos = e.pos
 			WHERE d.kind = 'edit' AND coalesce(f.changed, 0) < d.seq`,

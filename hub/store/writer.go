@@ -81,10 +81,10 @@ func newWriter(conn *sqlite.Conn) (*writer, error) {
 		{&w.addMark, addMark},
 		{&w.erase, "UPDATE events SET body = '', mentions = '' WHERE pos = ?"},
 		{&w.eraseEdits, "UPDATE events SET body = '', mentions = '' WHERE room = ? AND target = ? AND target > 0 AND kind = 'edit'"},
-		{&w.foldEdit, "INSERT INTO folds (pos, changed, by, body) VALUES (?, ?, ?, ?)" +
-			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, by = excluded.by, body = excluded.body"},
+		{&w.foldEdit, "INSERT INTO folds (pos, changed, by) VALUES (?, ?, ?)" +
+			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, by = excluded.by"},
 		{&w.fold, "INSERT INTO folds (pos, changed, by, erased) VALUES (?, ?, ?, 1)" +
-			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, by = excluded.by, body = NULL, erased = 1"},
+			" ON CONFLICT (pos) DO UPDATE SET changed = excluded.changed, by = excluded.by, erased = 1"},
 		{&w.setRole, "UPDATE members SET role = ? WHERE num = ?"},
 		{&w.addSanction, "INSERT INTO sanctions (event) VALUES (?)"},
 		{&w.dropSanction, "DELETE FROM sanctions WHERE event = ?"},

@@ -92,8 +92,9 @@ func read(path string, final bool, ours func(room string) bool) (rows []stored, 
 	}
 	seen, latest, messages := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	err = sqlitex.ExecuteTransient(conn, `SELECT r.name, e.seq, m.id, e.id, e.body, e.kind, e.target, e.at, coalesce(f.erased, 0),
-		coalesce(f.body, ''), e.ordinal FROM events e
+		coalesce(c.body, ''), e.ordinal FROM events e
 		JOIN rooms r ON r.num = e.room JOIN members m ON m.num = e.member LEFT JOIN folds f ON f.pos = e.pos
+		LEFT JOIN events c ON c.pos = f.by AND c.kind = 'edit'
 		WHERE r.name <> '$server' ORDER BY e.pos`, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
 		member := make([]byte, s.ColumnLen(2))
 		s.ColumnBytes(2, member)
