@@ -10,16 +10,16 @@ import (
 
 const (
 	lowest = 19
-	slice  = 100 * time.Microsecond // the shortest there is
+	slice  = 100 * time.Millisecond // the longest there is
 )
 
 // giveWay has this process run when nobody else wants to, as good as. Without it, hashes are made all the same.
 //
-// Whoever wakes up takes the processor from SCHED_IDLE at once, but only within a scheduling group. The kernel's own threads,
-// by which a write to the disk goes on, are in another: one that is woken where this runs, which counts as free, waits for
-// the end of this thread's slice and from then on for the next tick of the clock, up to 4 ms. So the slice is the shortest
-// there is, instead of 1.4 to 3 ms (since Linux 6.12, which takes it with SCHED_BATCH and keeps it). SCHED_BATCH alone does
-// not draw others to where it runs, but lets those of its own group wait five times as often (traced on Linux 6.18).
+// Whoever wakes up takes the processor from SCHED_IDLE at once, but only within a scheduling group. Others, the kernel's own
+// threads for one, do so only if their slice is shorter and the deadline of it earlier (PREEMPT_SHORT, since Linux 6.12);
+// if not, they wait for the next tick of the clock, up to 4 ms. So the slice is the longest there is. It is taken with
+// SCHED_BATCH, and kept. Traced on Linux 6.18 beside the chat: of what was woken over a hash half as many waited for more than
+// half a millisecond as with the shortest slice; SCHED_BATCH alone let those of its own group wait five times as often.
 //
 // All of it is of a thread, and a hash is made by others than the one that asks for it; a thread that begins later has what
 // the one has by which it is begun, so that a second round finds what the first has missed.

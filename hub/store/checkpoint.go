@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,8 @@ const (
 	restartPatience = 200 * time.Millisecond // waiting for readers meanwhile; our own are shorter
 	restartPause    = 2 * time.Second        // after that was in vain
 	checkpointGap   = 20 * time.Millisecond  // between two looks
+	roomBytes       = 256 << 10              // of the log's file that are there before they are needed
+	extendBytes     = 512 << 10              // by which it is made longer
 	frameBytes      = 4096 + 24              // of a page in the log
 
 	// Erased text is in the log, and in what the log covers of the database, until the log is cut.
@@ -152,6 +155,9 @@ func (c *checkpointer) note(err error) {
 // look merges the log when there is enough of it.
 func (c *checkpointer) look(ctx context.Context) error {
 	state, err := c.checkpoint("NOOP")
+	if err == nil {
+		c.extend(state.pages * frameBytes)
+	}
 	if err != nil || state.pages-state.merged < passivePages && state.pages*frameBytes < restartBytes {
 		return err
 	}
@@ -159,6 +165,26 @@ func (c *checkpointer) look(ctx context.Context) error {
 		return err
 	}
 	return c.restart(ctx)
+}
+
+// extend adds zeros to the log's file, which SQLite takes for nothing, when commits have come near its end: what is written
+// over is synced a quarter sooner than what makes a file longer. That the new blocks have been written ext4 notes in a thread
+// of its own, which waits for a processor when there is none free. It goes on until the file is as long as the log may become.
+// An error is no harm: SQLite makes it longer itself. Nor is a commit meanwhile, since the system looks for the end of the file
+// and writes there at once; SQLite has its locks on other files, so that closing this one does not drop them.
+func (c *checkpointer) extend(used int64) {
+	path := c.store.path + "-wal"
+	if fi, err := os.Stat(path); runtime.GOOS != "linux" || err != nil || fi.Size()-used >= roomBytes || fi.Size() >= restartBytes {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) //nolint:gosec // our own
+	if err != nil {
+		return
+	}
+	if _, err := f.Write(make([]byte, extendBytes)); err == nil {
+		_ = f.Sync() // now, or the next commit would wait for it
+	}
+	_ = f.Close()
 }
 
 // restart makes the writer wait until the log is merged to its end, which under steady load it never is, and begin it
