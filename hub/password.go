@@ -23,10 +23,12 @@ const (
 	maxHashing      = 2               // hashes at once; half of the processors if that is fewer
 	maxHashWaiting  = 32              // who waits for one; more are sent away
 	hashPatience    = 5 * time.Second // and waits no longer than this
-	attemptsAll     = 5               // all addresses together may try at one name so many times what one may at once
-	attemptsAllRate = 3               // and at so many times the rate, so that nobody locks a name out who has one or two
-	maxAttemptNames = 1 << 14         // names, and names with addresses, whose tries are counted; the least recently tried go first
-	maxProved       = 1024            // passwords that need not be hashed again
+	restPerHash     = 3               // times as long as a hash took nobody makes one in its place
+	maxRest         = 100 * time.Millisecond
+	attemptsAll     = 5       // all addresses together may try at one name so many times what one may at once
+	attemptsAllRate = 3       // and at so many times the rate, so that nobody locks a name out who has one or two
+	maxAttemptNames = 1 << 14 // names, and names with addresses, whose tries are counted; the least recently tried go first
+	maxProved       = 1024    // passwords that need not be hashed again
 )
 
 // noHash is compared with where there is no password, so that this takes as long. Nobody knows of which password it is.
@@ -81,9 +83,12 @@ func (p *passwords) acquire(ctx context.Context) error {
 
 func (p *passwords) release() { <-p.slots }
 
-// rest gives a slot back that has been used since began, after as long again: beside who hashes without a pause, others wait
-// for a processor now and then, however much the hashing gives way, and whoever has to wait for a hash hardly sees the rest.
-func (p *passwords) rest(began time.Time) { p.later(time.Since(began), p.release) }
+// rest gives a slot back that has been used since began, some time after: beside who hashes without a pause, others wait for a
+// processor now and then, however much the hashing gives way, and whoever has to wait for a hash hardly sees the rest. What
+// took long may have waited itself.
+func (p *passwords) rest(began time.Time) {
+	p.later(min(restPerHash*time.Since(began), maxRest), p.release)
+}
 
 // hash makes the hash of a password that protocol.CheckPassword has let pass.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
