@@ -78,7 +78,7 @@ func (w *world) start(ctx context.Context, l life) (*process, error) {
 	case diskSlow:
 		command = append(command, "-e", "inject=pwrite64,fsync,fdatasync:delay_enter=3000")
 	case diskSick:
-		command = append(command, "-e", "inject=fsync,fdatasync:error=EIO:delay_enter=20000:when=10..16")
+		command = append(command, "-e", "inject=fsync,fdatasync:error=EIO:delay_enter=20000:when=10+6")
 	case diskDead:
 		command = append(command, "-e", "inject=fsync,fdatasync:error=EIO:when=20+")
 	case diskLocked:

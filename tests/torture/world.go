@@ -220,6 +220,14 @@ func (w *world) fill(ctx context.Context, p *process) error {
 			return fmt.Errorf("fill the disk: %w", err)
 		}
 	}
+	for full := time.Now(); time.Since(time.Unix(0, w.ledger.lastAck.Load())) < 300*time.Millisecond; {
+		if err := w.wait(ctx, p, 10*time.Millisecond); err != nil { // there is a little room in the files of the database
+			return err
+		}
+		if time.Since(full) > patience {
+			return fmt.Errorf("a full disk keeps nobody from storing for %v", patience)
+		}
+	}
 	if err := w.wait(ctx, p, time.Second); err != nil {
 		return err
 	}
