@@ -317,7 +317,18 @@ func TestHashesAreMadeAFewAtOnceAndTheQueueIsBounded(t *testing.T) {
 	}
 }
 
-// Who tries passwords one after the other has a quarter of the time at most, and not much less.
+// Who tries passwords one after the other has a quarter of the time, where a hash takes no longer than it should.
+func TestRestAfterAHash(t *testing.T) {
+	for hashed, want := range map[time.Duration]time.Duration{
+		0: 0, 10 * time.Millisecond: 30 * time.Millisecond, 20 * time.Millisecond: 60 * time.Millisecond,
+		50 * time.Millisecond: 100 * time.Millisecond, 2 * time.Second: 100 * time.Millisecond,
+	} {
+		if got := restAfter(hashed); got != want {
+			t.Errorf("after %v: %v, want %v", hashed, got, want)
+		}
+	}
+}
+
 func TestSlotRestsAfterAHash(t *testing.T) {
 	p, err := newPasswords(hasher.New("", zap.NewNop()), 0)
 	if err != nil {
@@ -338,7 +349,7 @@ func TestSlotRestsAfterAHash(t *testing.T) {
 			t.Fatalf("%s: %v", what, err)
 		}
 		took := time.Since(began)
-		if rested < restPerHash*time.Millisecond || rested > restPerHash*took || rested > maxRest { // no hash is made in a millisecond
+		if rested < restAfter(time.Millisecond) || rested > restAfter(took) { // no hash is made in a millisecond
 			t.Errorf("%s: took %v, to rest for %v", what, took, rested)
 		}
 		if len(p.slots) != 1 {

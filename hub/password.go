@@ -20,15 +20,15 @@ import (
 
 // Bounds of the work with passwords.
 const (
-	maxHashing      = 2               // hashes at once; half of the processors if that is fewer
-	maxHashWaiting  = 32              // who waits for one; more are sent away
-	hashPatience    = 5 * time.Second // and waits no longer than this
-	restPerHash     = 3               // times as long as a hash took nobody makes one in its place
-	maxRest         = 100 * time.Millisecond
-	attemptsAll     = 5       // all addresses together may try at one name so many times what one may at once
-	attemptsAllRate = 3       // and at so many times the rate, so that nobody locks a name out who has one or two
-	maxAttemptNames = 1 << 14 // names, and names with addresses, whose tries are counted; the least recently tried go first
-	maxProved       = 1024    // passwords that need not be hashed again
+	maxHashing      = 2                      // hashes at once; half of the processors if that is fewer
+	maxHashWaiting  = 32                     // who waits for one; more are sent away
+	hashPatience    = 5 * time.Second        // and waits no longer than this
+	restPerHash     = 3                      // times as long as a hash took nobody makes one in its place
+	maxRest         = 100 * time.Millisecond // but no longer than this, for what took long may have waited itself
+	attemptsAll     = 5                      // all addresses together may try at one name so many times what one may at once
+	attemptsAllRate = 3                      // and at so many times the rate, so that nobody locks a name out who has one or two
+	maxAttemptNames = 1 << 14                // names, and names with addresses, whose tries are counted; the least recently tried go first
+	maxProved       = 1024                   // passwords that need not be hashed again
 )
 
 // noHash is compared with where there is no password, so that this takes as long. Nobody knows of which password it is.
@@ -84,11 +84,10 @@ func (p *passwords) acquire(ctx context.Context) error {
 func (p *passwords) release() { <-p.slots }
 
 // rest gives a slot back that has been used since began, some time after: beside who hashes without a pause, others wait for a
-// processor now and then, however much the hashing gives way, and whoever has to wait for a hash hardly sees the rest. What
-// took long may have waited itself.
-func (p *passwords) rest(began time.Time) {
-	p.later(min(restPerHash*time.Since(began), maxRest), p.release)
-}
+// processor now and then, however much the hashing gives way, and whoever has to wait for a hash hardly sees the rest.
+func (p *passwords) rest(began time.Time) { p.later(restAfter(time.Since(began)), p.release) }
+
+func restAfter(hashed time.Duration) time.Duration { return min(restPerHash*hashed, maxRest) }
 
 // hash makes the hash of a password that protocol.CheckPassword has let pass.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
